@@ -1,0 +1,1 @@
+"""What is true: values and decisions. Standard library only, no I/O, no clock."""

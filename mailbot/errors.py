@@ -1,0 +1,65 @@
+"""Whose fault, and what to do about it.
+
+Every error that a person can meet is one of these. `str(error)` is one line that says what is wrong and what cures it;
+`exit_code` is what the command line returns (sysexits.h). Foreign exceptions are turned into these in `gateway/` and
+`store/`, always with `raise ... from`.
+"""
+
+from collections.abc import Sequence
+
+
+class MailbotError(Exception):
+    """Something stopped mailbot. `what` says what happened, `cure` what to do about it."""
+
+    exit_code = 70
+
+    def __init__(self, what: str, cure: str = "") -> None:
+        self.what = what
+        self.cure = cure
+        super().__init__(f"{what}. {cure}".strip() if cure else what)
+
+
+class MisuseError(MailbotError):
+    """The command was called in a way that makes no sense."""
+
+    exit_code = 2
+
+
+class BadInputError(MailbotError):
+    """A file, a message, a date or a value that was given can not be used."""
+
+    exit_code = 65
+
+
+class ServiceUnavailableError(MailbotError):
+    """A server or a disk that is needed does not work and will not by waiting a moment."""
+
+    exit_code = 69
+
+
+class TryLaterError(MailbotError):
+    """The same call may go through later: a lock is held, a server asks for patience, the connection broke."""
+
+    exit_code = 75
+
+
+class NotPermittedError(MailbotError):
+    """Credentials are refused, or the person may not do this."""
+
+    exit_code = 77
+
+
+class IllegalMoveError(MailbotError):
+    """The ticket or the draft can not do this now. Nothing was changed."""
+
+    exit_code = 65
+
+
+class ConfigurationError(MailbotError):
+    """The configuration, a rule file, a template or a profile is wrong. Holds every problem that was found."""
+
+    exit_code = 78
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))

@@ -1,0 +1,1 @@
+"""What happens: one file, one thing that happens. Flows open the transactions."""

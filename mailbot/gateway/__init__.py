@@ -1,0 +1,1 @@
+"""Who we talk to: one outside thing a file; its errors become ours here."""

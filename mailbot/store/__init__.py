@@ -1,0 +1,1 @@
+"""What we remember. The only rooms that import sqlalchemy."""
