@@ -1,0 +1,255 @@
+"""The engine: finds where the rules of a language fire in the words of one text.
+
+Which rules can fire at all is one comparison of bit masks each, so that most mail costs nearly nothing; phrases and
+distances are looked at only then. Work is bounded: places of a slot and tries of a rule are capped, never backtracked.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from mailbot.core.rulebook import Item, LanguageRules, Phrase, Rule
+from mailbot.core.words import Words, split_words
+
+Span = tuple[int, int]  # words from, up to (exclusive)
+_MOST_SPANS = 400  # places of one slot that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rule that fired, and the words it used."""
+
+    rule: Rule
+    first: int
+    last: int  # exclusive
+    sentences: frozenset[int]
+    folded: bool
+
+
+class Reader:
+    """One text under the rules of one language."""
+
+    def __init__(self, rules: LanguageRules, text: str, *, subject_length: int = 0) -> None:
+        self.rules = rules
+        self.words: Words = split_words(text, subject_length=subject_length, abbreviations=rules.abbreviations)
+        self._places: dict[int, list[int]] = {}
+        self._folded: set[int] = set()
+        self._spans: dict[int, list[Span]] = {}
+        self._ends: dict[int, dict[int, set[int]]] = {}
+        self._present = 0
+        self._look_up()
+
+    def _look_up(self) -> None:
+        seen, look_up, places = self.rules._seen, self.rules.look_up, self._places
+        present = 0
+        for number, raw in enumerate(self.words.raw):
+            slots = seen.get(raw) or look_up(raw)
+            if slots.mask:
+                present |= slots.mask
+                for slot in slots.slots:
+                    places.setdefault(slot, []).append(number)
+                if slots.folded:
+                    self._folded.add(number)
+        for slot, phrases in self.rules.phrases.items():
+            if not present >> slot & 1 and any(_possible(phrase, present) for phrase in phrases) and self.spans(slot):
+                present |= 1 << slot
+        self._present = present
+
+    def has(self, slot: int) -> bool:
+        """Whether the slot is anywhere in the text."""
+        return bool(self._present >> slot & 1)
+
+    def spans(self, slot: int) -> list[Span]:
+        """Every place of the slot, in order."""
+        known = self._spans.get(slot)
+        if known is None:
+            found = [(number, number + 1) for number in self._places.get(slot, ())[:_MOST_SPANS]]
+            for phrase in self.rules.phrases.get(slot, ()):
+                found += self._phrase_spans(phrase)
+            known = self._spans[slot] = sorted(set(found))[:_MOST_SPANS]
+        return known
+
+    def offsets(self, found: Found) -> Span:
+        """Characters of the text that a rule used."""
+        return self.words.starts[found.first], self.words.ends[found.last - 1]
+
+    # phrases
+
+    def _phrase_spans(self, phrase: Phrase) -> list[Span]:
+        found: list[Span] = []
+        for start in self._beginnings(phrase)[:_MOST_SPANS]:
+            end = self._follow(phrase.items, start)
+            if end > start:
+                found.append((start, end))
+        return found
+
+    def _beginnings(self, phrase: Phrase) -> list[int]:
+        head, sentences = phrase.items[0], self.words.sentences
+        if head.edge:
+            return [n for n, sentence in enumerate(sentences) if n == 0 or sentences[n - 1] != sentence]
+        if head.optional:  # may begin with its second item
+            return list(range(len(sentences)))
+        return sorted({start for slot in head.slots for start, _ in self.spans(slot)})
+
+    def _follow(self, items: tuple[Item, ...], start: int) -> int:
+        """The end of the shortest run of words from `start` that fits the items, or -1."""
+        sentence = self.words.sentences[start]
+        at = {start}
+        for item in items:
+            if item.edge:
+                at = {place for place in at if self._is_edge(place, item.edge, sentence)}
+            elif item.gap:
+                at |= {
+                    place + step
+                    for place in at
+                    for step in range(1, item.gap + 1)
+                    if self._within(place + step - 1, sentence)
+                }
+            else:
+                after = {end for place in at if self._within(place, sentence) for end in self._item_ends(item, place)}
+                at = at | after if item.optional else after
+            if not at:
+                return -1
+        return min(at)
+
+    def _within(self, place: int, sentence: int) -> bool:
+        return place < len(self.words.raw) and self.words.sentences[place] == sentence
+
+    def _is_edge(self, place: int, edge: str, sentence: int) -> bool:
+        sentences = self.words.sentences
+        if edge == "^":
+            return place == 0 or sentences[place - 1] != sentence
+        return place >= len(sentences) or sentences[place] != sentence or self.words.raw[place] == "<question>"
+
+    def _item_ends(self, item: Item, place: int) -> set[int]:
+        ends: set[int] = set()
+        for slot in item.slots:
+            known = self._ends.get(slot)
+            if known is None:
+                known = self._ends[slot] = {}
+                for start, end in self.spans(slot):
+                    known.setdefault(start, set()).add(end)
+            ends |= known.get(place, set())
+        return ends
+
+    # rules
+
+    def find_rules(self) -> tuple[list[Found], list[Found]]:
+        """Rules that fire, and those that would but for a negation."""
+        fired: list[Found] = []
+        held: list[Found] = []
+        for rule in self.rules.rules:
+            if rule.mask & self._present == rule.mask:
+                self._fire(rule, fired, held)
+        return fired, held
+
+    def find_counters(self) -> list[Found]:
+        """Counter-concepts that are there."""
+        return self._all(self.rules.counters)
+
+    def find_flags(self) -> list[Found]:
+        """Flags that are there."""
+        return self._all(self.rules.flags)
+
+    def _all(self, rules: tuple[Rule, ...]) -> list[Found]:
+        fired: list[Found] = []
+        for rule in rules:
+            if rule.mask & self._present == rule.mask:
+                self._fire(rule, fired, [])
+        return fired
+
+    def _fire(self, rule: Rule, fired: list[Found], held: list[Found]) -> None:
+        """Adds the best place of the rule in each sentence of its first element."""
+        if not all(self.has(slot) for slot in rule.with_) or any(self.has(slot) for slot in rule.without):
+            return
+        done: set[int] = set()
+        for head in self.spans(rule.when[0]):
+            sentence = self.words.sentences[head[0]]
+            if sentence in done or not self._allowed(rule, head):
+                continue
+            found = self._around(rule, head)
+            if found is None or self._excluded(rule, found):
+                continue
+            if rule.negatable and self._negated(head):
+                held.append(found)
+                continue
+            done.add(sentence)
+            fired.append(found)
+
+    def _allowed(self, rule: Rule, head: Span) -> bool:
+        in_subject = head[0] < self.words.subject_words
+        return rule.where == "any" or (rule.where == "subject") == in_subject
+
+    def _around(self, rule: Rule, head: Span) -> Found | None:
+        """The nearest place of every further element, or None when one is too far away."""
+        taken = [head]
+        after = head
+        for slot in rule.when[1:]:
+            nearest = self._nearest(slot, after if rule.ordered else head, rule, taken)
+            if nearest is None:
+                return None
+            taken.append(nearest)
+            after = nearest
+        first, last = min(span[0] for span in taken), max(span[1] for span in taken)
+        used = {self.words.sentences[number] for number in (first, last - 1)}
+        folded = any(number in self._folded for span in taken for number in range(*span))
+        return Found(rule, first, last, frozenset(range(min(used), max(used) + 1)), folded)
+
+    def _nearest(self, slot: int, around: Span, rule: Rule, taken: list[Span]) -> Span | None:
+        spans = self.spans(slot)
+        middle = bisect_left(spans, around)
+        best: tuple[int, Span] | None = None
+        for span in spans[max(0, middle - 6) : middle + 6]:
+            if any(span[0] < used[1] and used[0] < span[1] for used in taken):
+                continue
+            distance = self._distance(around, span, rule)
+            if distance is not None and (best is None or distance < best[0]):
+                best = (distance, span)
+        return best[1] if best else None
+
+    def _distance(self, a: Span, b: Span, rule: Rule) -> int | None:
+        """Words between two places, or None when they are too far apart."""
+        if rule.ordered and b[0] < a[1]:
+            return None
+        first, second = (a, b) if a[0] <= b[0] else (b, a)
+        sentences, places = self.words.sentences, self.words.places
+        if sentences[second[0]] - sentences[first[1] - 1] > rule.across:
+            return None
+        distance = places[second[0]] - places[first[1] - 1] - 1
+        return distance if distance <= rule.near else None
+
+    def _excluded(self, rule: Rule, found: Found) -> bool:
+        sentences = self.words.sentences
+        return any(
+            sentences[start] in found.sentences
+            for slot in rule.unless
+            if self.has(slot)
+            for start, _ in self.spans(slot)
+        )
+
+    def _negated(self, head: Span) -> bool:
+        rules = self.rules
+        return self._negated_by(rules.negators, head, before=True) or self._negated_by(
+            rules.negators_after, head, before=False
+        )
+
+    def _negated_by(self, slot: int, head: Span, *, before: bool) -> bool:
+        if slot < 0 or not self.has(slot):
+            return False
+        sentences, places = self.words.sentences, self.words.places
+        for span in self.spans(slot):
+            between = (span[1], head[0]) if before else (head[1], span[0])
+            if between[0] > between[1] or sentences[span[0]] != sentences[head[0]]:
+                continue
+            first, second = (span, head) if before else (head, span)
+            distance = places[second[0]] - places[first[1] - 1] - 1
+            if distance <= self.rules.negation_reach and not self._barrier(*between):
+                return True
+        return False
+
+    def _barrier(self, first: int, last: int) -> bool:
+        slot = self.rules.barriers
+        return slot >= 0 and any(first <= start < last for start, _ in self.spans(slot))
+
+
+def _possible(phrase: Phrase, present: int) -> bool:
+    return all(mask & present for mask in phrase.masks)

@@ -1,0 +1,66 @@
+"""A message is understood: language, rules, second reader, one verdict.
+
+The walk is short and pure: reading -> language -> rules (asked first, they cost little) -> second reader (asked only
+where it can change something) -> verdict. Knows no file and no mailbox; the rulebook and the readers come from outside.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailbot.core.classify import (
+    Evidence,
+    RuleOpinion,
+    SecondOpinion,
+    Verdict,
+    decide,
+    merge,
+    read_by_rules,
+    reading_of,
+)
+from mailbot.core.message import Message
+from mailbot.core.rulebook import LanguageRules, Rulebook
+from mailbot.mail.language import Guess, guess_languages
+
+
+class SecondReader(Protocol):
+    """A reader beside the rules. It sees the reading and the rules' opinion, and answers with calibrated scores."""
+
+    def opinion(self, reading: str, rules: RuleOpinion) -> SecondOpinion | None:
+        """Calibrated scores of both readers together, or None when it has nothing to add."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understanding:
+    """Everything that is needed to judge a message."""
+
+    rulebook: Rulebook
+    second_reader: SecondReader | None = None
+    default_language: str = "unknown"  # of the controller; for texts too short to tell
+
+    def judge(self, message: Message) -> Verdict:
+        """The verdict on a message. Never raises for any text."""
+        reading = reading_of(message)
+        guess = guess_languages(reading, self.rulebook.words, self.default_language)
+        opinion = self.rule_opinion(reading, guess, subject_length=len(message.subject))
+        second = self.second_reader.opinion(reading, opinion) if self.second_reader else None
+        return decide(
+            opinion,
+            language=guess.language,
+            version=self.rulebook.version,
+            thresholds=self.rulebook.thresholds,
+            second=second,
+        )
+
+    def rule_opinion(self, reading: str, guess: Guess, *, subject_length: int = 0) -> RuleOpinion:
+        """What the rules of every language that the text may hold see in it."""
+        return merge([read_by_rules(reading, rules, subject_length=subject_length) for rules in self._rules_for(guess)])
+
+    def held_back(self, message: Message) -> tuple[Evidence, ...]:
+        """Rules that would have fired but for a negation; for explanations."""
+        reading = reading_of(message)
+        guess = guess_languages(reading, self.rulebook.words, self.default_language)
+        return self.rule_opinion(reading, guess, subject_length=len(message.subject)).held_back
+
+    def _rules_for(self, guess: Guess) -> list[LanguageRules]:
+        found = (self.rulebook.for_language(language) for language in (guess.language, *guess.also))
+        return list({id(rules): rules for rules in found if rules}.values())
