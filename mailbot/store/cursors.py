@@ -1,0 +1,111 @@
+"""How far each folder was read, and what was read there that is not ours to keep.
+
+Of unrelated mail only folder, UIDVALIDITY, UID, verdict and a keyed hash are remembered (design, promise 5).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from mailbot.store.schema import cursor, seen, state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """Everything up to and including `last_uid` of this folder has been dealt with."""
+
+    folder: str
+    uidvalidity: int
+    last_uid: int
+    polled_at: datetime  # aware UTC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One message that was read and left alone."""
+
+    uid: int
+    verdict: str
+    hash: str  # hex HMAC-SHA-256
+
+
+def get(connection: Connection, folder: str) -> Cursor | None:
+    """The cursor of a folder, None before its first poll."""
+    row = connection.execute(select(cursor).where(cursor.c.folder == folder)).mappings().first()
+    return Cursor(**row) if row else None
+
+
+def put(connection: Connection, folder: str, uidvalidity: int, last_uid: int, now: datetime) -> None:
+    """Moves the cursor of a folder; makes it when there is none."""
+    values = {"uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now}
+    done = connection.execute(update(cursor).where(cursor.c.folder == folder).values(**values))
+    if done.rowcount == 0:
+        connection.execute(insert(cursor).values(folder=folder, **values))
+
+
+def folders(connection: Connection) -> tuple[Cursor, ...]:
+    """Every cursor."""
+    return tuple(Cursor(**row) for row in connection.execute(select(cursor).order_by(cursor.c.folder)).mappings())
+
+
+def remember(
+    connection: Connection, folder: str, uidvalidity: int, items: Iterable[Seen], rules_version: str, now: datetime
+) -> None:
+    """Writes down messages that were left alone, all at once."""
+    rows = [
+        {
+            "folder": folder,
+            "uidvalidity": uidvalidity,
+            "uid": item.uid,
+            "verdict": item.verdict,
+            "hash": item.hash,
+            "rules_version": rules_version,
+            "seen_at": now,
+        }
+        for item in items
+    ]
+    if rows:
+        connection.execute(insert(seen), rows)
+
+
+def known(connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
+    """Which of these hashes were left alone before, in any folder."""
+    wanted = list(hashes)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        found.update(connection.execute(select(seen.c.hash).where(seen.c.hash.in_(part))).scalars())
+    return frozenset(found)
+
+
+def was_seen(connection: Connection, folder: str, uidvalidity: int, uid: int) -> bool:
+    """True when that very message of that folder was left alone before."""
+    found = connection.execute(
+        select(seen.c.id).where(seen.c.folder == folder, seen.c.uidvalidity == uidvalidity, seen.c.uid == uid)
+    )
+    return found.first() is not None
+
+
+def forget_before(connection: Connection, moment: datetime) -> int:
+    """Forgets what was left alone before `moment`; the number of rows forgotten."""
+    return connection.execute(delete(seen).where(seen.c.seen_at < moment)).rowcount
+
+
+def count_seen(connection: Connection) -> int:
+    """How many messages were left alone and are still remembered."""
+    return connection.execute(select(func.count()).select_from(seen)).scalar_one()
+
+
+def note_state(connection: Connection, name: str, value: str, now: datetime) -> None:
+    """Writes down a fact about the machine itself ("polled", "digest"), replacing the one before."""
+    done = connection.execute(update(state).where(state.c.name == name).values(value=value, at=now))
+    if done.rowcount == 0:
+        connection.execute(insert(state).values(name=name, value=value, at=now))
+
+
+def read_state(connection: Connection, name: str) -> tuple[str, datetime] | None:
+    """The fact of that name and when it was written, None when there is none."""
+    row = connection.execute(select(state.c.value, state.c.at).where(state.c.name == name)).first()
+    return (row[0], row[1]) if row else None

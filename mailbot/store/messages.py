@@ -1,0 +1,111 @@
+"""The messages of tickets, in and out. Raw bytes are kept only here, only for what is part of a ticket."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from mailbot.store.schema import message, ticket
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredMessage:
+    """One message of a ticket without its raw bytes."""
+
+    id: int
+    ticket_id: int
+    direction: str  # in | out
+    kind: str
+    message_id: str
+    references: list[str]
+    from_name: str
+    from_address: str
+    subject: str
+    text: str = field(repr=False)
+    attachments: list[dict[str, Any]]
+    received_at: datetime
+    date_at: datetime | None
+    folder: str
+    uidvalidity: int | None
+    uid: int | None
+    hash: str
+    flags: list[str]
+
+
+_COLUMNS = [column for column in message.c if column.name != "raw"]
+
+
+def add(connection: Connection, values: Mapping[str, Any]) -> int:
+    """Stores one message of a ticket; its number."""
+    return connection.execute(insert(message).values(**values).returning(message.c.id)).scalar_one()
+
+
+def of_ticket(connection: Connection, ticket_id: int) -> tuple[StoredMessage, ...]:
+    """The messages of a ticket, oldest first."""
+    rows = connection.execute(select(*_COLUMNS).where(message.c.ticket_id == ticket_id).order_by(message.c.id))
+    return tuple(StoredMessage(**row) for row in rows.mappings())
+
+
+def raw(connection: Connection, message_number: int) -> bytes | None:
+    """The bytes of a message, None when they were purged."""
+    found: bytes | None = connection.execute(select(message.c.raw).where(message.c.id == message_number)).scalar_one()
+    return found
+
+
+def tickets_of_ids(connection: Connection, message_ids: Iterable[str]) -> tuple[int, ...]:
+    """Tickets that hold a message with one of these Message-IDs, newest first."""
+    wanted = [name for name in message_ids if name]
+    if not wanted:
+        return ()
+    rows = connection.execute(
+        select(message.c.ticket_id).where(message.c.message_id.in_(wanted)).order_by(message.c.ticket_id.desc())
+    ).scalars()
+    return tuple(dict.fromkeys(rows))
+
+
+def known_hashes(connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
+    """Which of these keyed hashes belong to a message that is part of a ticket."""
+    wanted = list(hashes)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        found.update(connection.execute(select(message.c.hash).where(message.c.hash.in_(part))).scalars())
+    return frozenset(found)
+
+
+def has_hash(connection: Connection, hash_: str) -> bool:
+    """True when a message with that keyed hash is already part of a ticket."""
+    return connection.execute(select(message.c.id).where(message.c.hash == hash_)).first() is not None
+
+
+def placed(connection: Connection, folder: str, uidvalidity: int, statuses: Iterable[str]) -> dict[int, int]:
+    """UID to ticket number, for the incoming messages of tickets in these statuses that lie in that folder."""
+    rows = connection.execute(
+        select(message.c.uid, message.c.ticket_id)
+        .join(ticket, ticket.c.id == message.c.ticket_id)
+        .where(
+            message.c.folder == folder,
+            message.c.uidvalidity == uidvalidity,
+            message.c.direction == "in",
+            ticket.c.status.in_(list(statuses)),
+        )
+    )
+    return {uid: number for uid, number in rows if uid is not None}
+
+
+def move_place(connection: Connection, hash_: str, folder: str, uidvalidity: int, uid: int) -> None:
+    """Writes down where a message of a ticket lies now, after its folder was renumbered or it was moved."""
+    connection.execute(
+        update(message).where(message.c.hash == hash_).values(folder=folder, uidvalidity=uidvalidity, uid=uid)
+    )
+
+
+def blank(connection: Connection, ticket_id: int, *, all_text: bool) -> None:
+    """Removes raw bytes and attachment names of a ticket's messages, and with `all_text` every word and address."""
+    values: dict[str, Any] = {"raw": None}
+    if all_text:
+        values |= {"from_name": "", "from_address": "", "subject": "", "text": "", "attachments": [], "references": []}
+        values |= {"message_id": ""}
+    connection.execute(update(message).where(message.c.ticket_id == ticket_id).values(**values))
