@@ -39,7 +39,8 @@ _COLUMNS = [column for column in message.c if column.name != "raw"]
 
 def add(connection: Connection, values: Mapping[str, Any]) -> int:
     """Stores one message of a ticket; its number."""
-    return connection.execute(insert(message).values(**values).returning(message.c.id)).scalar_one()
+    number: int = connection.execute(insert(message).values(**values).returning(message.c.id)).scalar_one()
+    return number
 
 
 def of_ticket(connection: Connection, ticket_id: int) -> tuple[StoredMessage, ...]:

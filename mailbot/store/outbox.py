@@ -76,7 +76,8 @@ def queue(connection: Connection, values: Mapping[str, Any], raw: bytes) -> int:
     """Queues a mail whose bytes and Message-ID are final; its number."""
     row = {**values, "raw": raw, "sha256": hashlib.sha256(raw).hexdigest(), "state": "queued"}
     row["message_id_hash"] = hashed(row["message_id"])
-    return connection.execute(insert(outbox).values(**row).returning(outbox.c.id)).scalar_one()
+    number: int = connection.execute(insert(outbox).values(**row).returning(outbox.c.id)).scalar_one()
+    return number
 
 
 def due(connection: Connection, now: datetime, *, exclude: Iterable[int] = (), limit: int = 50) -> tuple[Outgoing, ...]:
