@@ -2,8 +2,8 @@
 
 The question is always "due by now and not yet reminded", never "became due since yesterday": after two weeks off, one
 reminder covers everything that was missed, and nothing is said twice. Every planned reminder has a key; who sends a
-reminder stores all keys it covers, in one transaction, and that is what makes it once. When a date moves, the plan moves
-with it, and what was already said stays said.
+reminder stores all keys it covers, in one transaction, and that is what makes it once. When a date moves, the plan
+moves with it, and what was already said stays said.
 
 Planned days are working days. Today's date is an argument; away periods, digests and addresses are not known here.
 """
@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from mailbot.core.deadline import Deadline
 from mailbot.core.ticket import RUNNING, Status
-from mailbot.core.working_days import Calendar, days_after, days_before, on_or_after, on_or_before
+from mailbot.core.working_days import Calendar, days_after, days_before, on_or_before
 
 
 class ReminderKind(StrEnum):
@@ -79,8 +79,9 @@ def reminders_due(
 ) -> tuple[Reminder, ...]:
     """At most one reminder for staff and one for the deputy, covering all that is due by `today` and not in `already`.
 
-    `noticed_on` is the local day of the ticket's first notice, which said all dates: what was planned for that day or
-    before, and is not about a due date, counts as said. `acted` is true when the act-by duty is done.
+    `noticed_on` is the local day of the last notice that said all dates (the first one, or the one about a moved date):
+    what was planned for that day or before, and is not about a due date, counts as said. `acted` is true when the
+    act-by duty is done.
     """
     if status not in RUNNING:
         return ()
@@ -108,10 +109,10 @@ def reminders_due(
 
 
 def working_days_left(today: date, due_on: date, calendar: Calendar) -> int:
-    """Working days from today to the due date: 1 on the working day before it, 0 on it, negative after it."""
+    """Working days after today up to the due date: 1 on the working day before it, 0 on it, negative after it."""
     if today > due_on:
         return -_steps(due_on, on_or_before(today, calendar), calendar) or -1
-    return _steps(on_or_after(today, calendar), due_on, calendar)
+    return _steps(on_or_before(today, calendar), due_on, calendar)
 
 
 def _steps(start: date, end: date, calendar: Calendar) -> int:
