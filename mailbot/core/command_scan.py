@@ -1,0 +1,409 @@
+"""Goes through the writer's own text, clause by clause, and hears commands, harmless words and doubts.
+
+A clause is what stands between marks and conjunctions. A command must begin its clause (greetings and other harmless
+words may stand before it). An approving clause must be closed: nothing in it but known words. What is neither command,
+nor harmless, nor a report of work done, is a doubt.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mailbot.core import command_args as args
+from mailbot.core.command_reading import Own
+from mailbot.core.command_values import SAID, Action, Command, Heard, Why
+from mailbot.core.command_words import LANGUAGES, REFERENCE, CommandWords, Match, Token
+
+_CLAUSE_MARKS = frozenset("\n,;.!?…/&+|()[]")
+_SENTENCE_MARKS = frozenset("\n;.!?…")
+_FREE = frozenset({Action.REJECT, Action.NOTE, Action.EXTEND, Action.REFUSE, Action.ASSIGN})
+_ASKS = frozenset({Action.ASK_IDENTITY, Action.ASK_AUTHORITY, Action.ASK_CLARIFICATION})
+_SOFT = ("question", "condition", "hedge", "time")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """Tokens `start` up to `end`. `sentence` numbers sentences; `paragraph` and `line` are true where one begins."""
+
+    start: int
+    end: int
+    sentence: int
+    opens_sentence: bool
+    opens_paragraph: bool
+
+
+@dataclass(kw_only=True)
+class Scanner:
+    """One pass over one text. The lists grow; everything else stays."""
+
+    own: Own
+    files: tuple[str, ...]
+    words: CommandWords
+    tokens: list[Token]
+    clauses: list[Clause] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)  # sentences that end with a question mark
+    commands: list[Command] = field(default_factory=list)
+    doubts: list[Why] = field(default_factory=list)
+    missing: Why | None = None
+    words_before: int = 0
+    references: list[str] = field(default_factory=list)
+    reported: int = -1  # the sentence in which work was last reported: "I deleted it in the CRM and the newsletter"
+
+    # ------------------------------------------------------------------------------------------------ clauses
+
+    def split(self) -> None:
+        """Cut the tokens into clauses and sentences."""
+        start, sentence, opens, paragraph = 0, 0, True, True
+        for index in range(len(self.tokens)):
+            gap = self._gap(index)
+            joined = self.tokens[index].folded in self.words.conjunctions
+            ends_sentence = bool(_SENTENCE_MARKS & set(gap)) or index + 1 == len(self.tokens)
+            if not (joined or ends_sentence or _CLAUSE_MARKS & set(gap) or _dash(gap)):
+                continue
+            end = index if joined else index + 1
+            if end > start:
+                self.clauses.append(
+                    Clause(start=start, end=end, sentence=sentence, opens_sentence=opens, opens_paragraph=paragraph)
+                )
+                opens = paragraph = False
+            start = index + 1
+            if "?" in gap:
+                self.asked.add(sentence)
+            if ends_sentence:
+                sentence, opens = sentence + 1, True
+            paragraph = paragraph or gap.count("\n") > 1
+
+    def _gap(self, index: int) -> str:
+        """What stands between a token and the next; a dot inside a number or an abbreviation is nothing."""
+        end = self.tokens[index].end
+        if index + 1 == len(self.tokens):
+            return self.own.text[end:]
+        gap = self.own.text[end : self.tokens[index + 1].start]
+        digits = self.own.text[end - 1 : end].isdigit() and self.tokens[index + 1].text[:1].isdigit()
+        return "" if digits and gap in {".", ",", ":", "/"} else gap
+
+    # ------------------------------------------------------------------------------------------------ hearing
+
+    def run(self) -> Heard:
+        """Hear the whole text."""
+        self.split()
+        until = 0
+        for number, clause in enumerate(self.clauses):
+            if self.tokens[clause.start].start < until:
+                continue
+            until = self._hear(number, clause)
+        if self.words.negative_signs & set(self.own.text):
+            self.doubts.append(Why.NEGATION)
+        return Heard(
+            commands=tuple(self.commands),
+            doubts=tuple(self.doubts),
+            missing=self.missing,
+            words=len(self.tokens),
+            words_before=self.words_before,
+            references=tuple(dict.fromkeys(self.references)),
+        )
+
+    def _hear(self, number: int, clause: Clause) -> int:
+        """Hear one clause; the place up to which the text is used."""
+        self.references += [t.text for t in self.tokens[clause.start : clause.end] if REFERENCE.fullmatch(t.text)]
+        found = self.command_at(clause)
+        if found is None:
+            facts = args.bare_facts(self.own.text, self._line(clause)) if self._opens_line(clause) else None
+            if facts is not None:
+                self.commands.append(Command(action=Action.FACTS, args=facts))
+                return self._line(clause)[1]
+            self._hear_nothing(clause)
+            return 0
+        match, action = found
+        if action is Action.APPROVE:
+            return self._approve(number, clause, match)
+        return self._order(number, clause, match, action)
+
+    def command_at(self, clause: Clause) -> tuple[Match, Action] | None:
+        """The command that begins this clause, if its form is right."""
+        at = clause.start
+        while at < clause.end:
+            match = self.words.commands.longest(self.tokens, at, clause.end, self.words.skip)
+            calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
+            if calm is not None and (match is None or calm.size > match.size):
+                at = calm.end
+                continue
+            if match is not None and self._fits(match, clause):
+                meaning = match.phrase.meaning
+                return match, Action.RECLASSIFY if meaning == SAID else Action(meaning)
+            if not self._may_precede(self.tokens[at]):
+                return None
+            at += 1
+        return None
+
+    def _may_precede(self, token: Token) -> bool:
+        folded = token.folded
+        known = any(folded in tongue.fillers for tongue in self.words.tongues.values())
+        return known or REFERENCE.fullmatch(token.text) is not None
+
+    def _fits(self, match: Match, clause: Clause) -> bool:
+        """Whether a phrase has the form its command needs; "korjattu" without a colon is only a report."""
+        meaning, rest = match.phrase.meaning, self.own.text[self.tokens[match.end - 1].end :]
+        colon = rest.lstrip(" \t*_")[:1] in {":", "="}
+        line_rest = rest.split("\n", 1)[0]
+        if meaning == Action.EDIT:
+            return colon or not line_rest.strip(" .!-–")
+        if meaning == Action.FACTS:
+            return colon or args.has_arrow(line_rest) or args.has_values(line_rest)
+        if meaning in {Action.STATUS, Action.HELP}:
+            return self._closed_rest(match, clause)
+        if meaning in {Action.RECLASSIFY, SAID}:
+            said = self.own.text[self.tokens[match.start].start : self._sentence_end(clause)]
+            named = bool(args.rights(self.tokens_of(said), self.words))
+            return named and (meaning == Action.RECLASSIFY or args.names_request(said, self.words))
+        if meaning == Action.NOTE:
+            return colon or (clause.opens_sentence and bool(line_rest.strip(" .!")))
+        return meaning != Action.ASSIGN or args.assignee(self.tokens_of(line_rest), self.words) is not None
+
+    def tokens_of(self, text: str) -> list[Token]:
+        """The words of a piece of text."""
+        return self.words.tokens(text)
+
+    def _closed_rest(self, match: Match, clause: Clause) -> bool:
+        fillers = self.words.skip[match.phrase.language]
+        return all(token.folded in fillers for token in self.tokens[match.end : clause.end])
+
+    # ------------------------------------------------------------------------------------------------ approval
+
+    def _approve(self, number: int, clause: Clause, match: Match) -> int:
+        language = match.phrase.language
+        what = self.closed(clause, language)
+        if isinstance(what, Why):
+            self.doubts.append(what)
+            return 0
+        if clause.sentence in self.asked or self._asks(clause):
+            self.doubts.append(Why.QUESTION)
+            return 0
+        open_lines, until = self._open_lines(number)
+        extra: dict[str, object] = {"what": what} if what else {}
+        if open_lines:
+            extra["open"] = open_lines
+        self.commands.append(Command(action=Action.APPROVE, args=extra))
+        return until
+
+    def closed(self, clause: Clause, language: str) -> str | Why:
+        """The kind of draft an approving clause names ("" for the reply), or why it is not closed."""
+        tongue, at, what, found, names = self.words.tongues[language], clause.start, "", False, 0
+        while at < clause.end:
+            token = self.tokens[at]
+            calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
+            match = self.words.commands.longest(self.tokens, at, clause.end, self.words.skip)
+            kind = next((kind for kind, said in tongue.what.items() if token.folded in said), "")
+            if calm is not None and (match is None or calm.size >= match.size):
+                at = calm.end
+            elif match is not None and match.phrase.meaning == Action.APPROVE and match.phrase.language == language:
+                at, found = match.end, True
+            elif kind:
+                at, what = at + 1, kind
+            elif token.folded in tongue.fillers or REFERENCE.fullmatch(token.text):
+                at += 1
+            elif found and names < 2 and token.is_name and self.doubt_of(token) is None and not self._colon(at):
+                at, names = at + 1, names + 1
+            else:
+                return self.doubt_of(token, language) or Why.NOT_UNDERSTOOD
+        return what
+
+    def _colon(self, at: int) -> bool:
+        return self.own.text[self.tokens[at].end :][:1] == ":"
+
+    def _asks(self, clause: Clause) -> bool:
+        """Whether the clause has the word order of a question ("can I send")."""
+        span = range(clause.start, clause.end)
+        return any(self.words.questions.longest(self.tokens, at, clause.end, self.words.no_skip) for at in span)
+
+    def doubt_of(self, token: Token, language: str = "") -> Why | None:
+        """The kind of doubt a word carries in a language, or in any."""
+        for tongue in (language,) if language else LANGUAGES:
+            for kind, doubts in self.words.tongues[tongue].doubts.items():
+                if token.folded in doubts:
+                    return Why(kind)
+        return None
+
+    def _open_lines(self, number: int) -> tuple[list[str], int]:
+        """Checklist lines named as open in the clauses behind an approval, and the place behind them."""
+        if number + 1 == len(self.clauses):
+            return [], 0
+        start = self.tokens[self.clauses[number + 1].start].start
+        lines, length = args.open_lines(self.own.text[start : self.own.ending], self.words)
+        return lines, start + length if lines else 0
+
+    # ------------------------------------------------------------------------------------------------ other orders
+
+    def _order(self, number: int, clause: Clause, match: Match, action: Action) -> int:
+        if self._doubted(clause, match, action):
+            return 0
+        after = self.tokens[match.end - 1].end
+        if action is Action.EDIT:
+            return self._edit(after)
+        if action is Action.ATTACH:
+            return self._attach(clause)
+        text, until = self._tail(number, match) if action in _FREE | _ASKS | {Action.FACTS} else ("", 0)
+        given = self._arguments(action, clause, match, text)
+        if given is None:
+            self.missing = self.missing or Why.NO_TEXT
+            return until
+        self.commands.append(Command(action=action, args=given))
+        return until
+
+    def _arguments(self, action: Action, clause: Clause, match: Match, text: str) -> dict[str, object] | None:
+        """The arguments of an order; None where what it needs is missing."""
+        said = self.own.text[self.tokens[match.start].start : self._sentence_end(clause)]
+        match_args: dict[str, object] = {}
+        if action in {Action.REJECT, Action.EXTEND}:
+            match_args = {"reason": text} if text else {}
+        elif action is Action.NOTE:
+            return {"text": text} if text else None
+        elif action in _ASKS:
+            match_args = {"question": text} if text else {}
+        elif action is Action.FACTS:
+            return args.facts(text)
+        elif action is Action.REFUSE:
+            match_args = args.refusal(text, self.words)
+        elif action is Action.ASSIGN:
+            to = args.assignee(self.tokens_of(text), self.words)
+            return {"to": to} if to else None
+        elif action is Action.RECLASSIFY:
+            match_args = {"rights": args.rights(self.tokens_of(said), self.words)}
+        elif action is Action.ANSWERED_ELSEWHERE:
+            match_args = args.answered(said, self.words)
+        return match_args
+
+    def _doubted(self, clause: Clause, match: Match, action: Action) -> bool:
+        """Notes a question, a condition or a later time around an order; such an order is none."""
+        if action in {Action.STATUS, Action.HELP, Action.NOTE, Action.EDIT, Action.FACTS, Action.ASSIGN}:
+            return False
+        colon = self._colon(match.end - 1)
+        asked = clause.sentence in self.asked and not colon and action not in _ASKS
+        tongue = self.words.tongues[match.phrase.language]
+        around = [*range(clause.start, match.start), *(() if colon else range(match.end, clause.end))]
+        for at in around:
+            for kind in _SOFT:
+                reason = action in _FREE and kind != "time"
+                if self.tokens[at].folded in tongue.doubts[kind] and not (reason and at >= match.end):
+                    if action in _ASKS | {Action.ANSWERED_ELSEWHERE}:
+                        continue
+                    self.doubts.append(Why(kind))
+                    return True
+        if asked or self._asks(clause):
+            self.doubts.append(Why.QUESTION)
+            return True
+        return False
+
+    def _edit(self, after: int) -> int:
+        text = self.own.text[after:].lstrip(" \t*_:=.!-–\n").strip()
+        if not text:
+            self.missing = self.missing or Why.NO_TEXT
+        else:
+            self.commands.append(Command(action=Action.EDIT, args={"text": text}))
+        return len(self.own.text)
+
+    def _attach(self, clause: Clause) -> int:
+        said = self.own.text[self.tokens[clause.start].start : self._sentence_end(clause)]
+        named = args.named_files(said, self.files)
+        if not named:
+            self.missing = self.missing or Why.NO_ATTACHMENT
+        else:
+            self.commands.append(Command(action=Action.ATTACH, args={"names": list(named)}))
+        return 0
+
+    # ------------------------------------------------------------------------------------------------ text behind a command
+
+    def _tail(self, number: int, match: Match) -> tuple[str, int]:
+        """The free text behind a command and the place where it ends: at the next command, paragraph or ending."""
+        first = self.tokens[match.end - 1].end
+        last = self.own.ending if first < self.own.ending else len(self.own.text)
+        begun = match.end < self.clauses[number].end
+        for clause in self.clauses[number + 1 :]:
+            place = self.tokens[clause.start].start
+            if place >= last:
+                break
+            if (begun and clause.opens_paragraph) or self._interrupts(clause):
+                last = place
+                break
+            begun = True
+        return args.clean_tail(self.own.text[first:last], self.words, match.phrase.language), last
+
+    def _interrupts(self, clause: Clause) -> bool:
+        """Whether a clause in the middle of a text is a command of its own."""
+        found = self.command_at(clause)
+        if found is None:
+            return False
+        match, action = found
+        if action is Action.APPROVE:
+            return not isinstance(self.closed(clause, match.phrase.language), Why)
+        if action in {Action.NOTE, Action.EDIT, Action.FACTS, Action.ATTACH, Action.ANSWERED_ELSEWHERE}:
+            return self._colon(match.end - 1) or (clause.opens_sentence and match.start == clause.start)
+        return True
+
+    def _sentence_end(self, clause: Clause) -> int:
+        same = [other for other in self.clauses if other.sentence == clause.sentence]
+        return self.tokens[same[-1].end - 1].end
+
+    # ------------------------------------------------------------------------------------------------ no command
+
+    def _hear_nothing(self, clause: Clause) -> None:
+        """A clause without a command: harmless, a report of work done, or a doubt."""
+        span = self.tokens[clause.start : clause.end]
+        if clause.sentence in self.asked:
+            self.doubts.append(Why.QUESTION)
+            return
+        rest = list(self._not_calm(clause))
+        if any(all(token.folded in self.words.skip[language] for token in rest) for language in LANGUAGES):
+            return
+        if clause.opens_sentence and self._greets(span):
+            return
+        if any(self._reports_work(clause, rest, language) for language in LANGUAGES):
+            self.reported = clause.sentence
+            return
+        if not self.commands:
+            self.words_before += len(span)
+        self.doubts.append(next((why for token in rest if (why := self._doubt_in(rest, token))), Why.NOT_UNDERSTOOD))
+
+    def _not_calm(self, clause: Clause) -> Iterator[Token]:
+        at = clause.start
+        while at < clause.end:
+            calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
+            if calm is None:
+                yield self.tokens[at]
+            at = calm.end if calm else at + 1
+
+    def _greets(self, span: Sequence[Token]) -> bool:
+        """ "Hei Maija", "Dear Privacy Team": a greeting with names and nothing else."""
+        known = [any(token.folded in tongue.fillers for tongue in self.words.tongues.values()) for token in span]
+        rest = span[1:]
+        return known[0] and len(span) <= 5 and all(t.is_name and self.doubt_of(t) is None for t in rest)
+
+    def _reports_work(self, clause: Clause, span: Sequence[Token], language: str) -> bool:
+        tongue = self.words.tongues[language]
+        if self.reported != clause.sentence and not any(token.folded in tongue.done for token in span):
+            return False
+        doubts = tongue.doubts.values()
+        return len(span) <= 15 and not any(token.folded in doubt for token in span for doubt in doubts)
+
+    def _doubt_in(self, span: Sequence[Token], token: Token) -> Why | None:
+        """A word's doubt, in the language most of the clause's words belong to."""
+        by_size = sorted(LANGUAGES, key=lambda language: -sum(t.folded in self.words.skip[language] for t in span))
+        return next((why for language in by_size if (why := self.doubt_of(token, language))), None)
+
+    def _line(self, clause: Clause) -> tuple[int, int]:
+        place = self.tokens[clause.start].start
+        end = self.own.text.find("\n", place)
+        return self.own.text.rfind("\n", 0, place) + 1, len(self.own.text) if end < 0 else end
+
+    def _opens_line(self, clause: Clause) -> bool:
+        start, _ = self._line(clause)
+        return clause.start == 0 or self.tokens[clause.start - 1].end <= start
+
+
+def _dash(gap: str) -> bool:
+    return gap.strip() in {"-", "–", "—"} and gap != gap.strip()
+
+
+def scan(own: Own, files: Sequence[str], words: CommandWords) -> Heard:
+    """Hear the commands of a text."""
+    tokens = [token for token in words.tokens(own.text) if not own.is_ending(token.start)]
+    return Scanner(own=own, files=tuple(files), words=words, tokens=tokens).run()
