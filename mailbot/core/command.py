@@ -1,9 +1,9 @@
 """Grammar of staff commands: what a reply to a notice would do.
 
-Doubt never counts as approval. An approving clause may hold only words known to be harmless; a question, a negation, a
-condition, a later time or any sentence that is not understood beside it makes the mail unclear, and an unclear mail does
-nothing. So "ok", "kyllä" or a thumb alone is no approval: it may only say "I have read it". The answer tells how to say it.
-A command that changes the draft takes an approval in the same mail with it: nobody has seen the new draft yet.
+Doubt never counts as approval. An approving clause may hold only words known to be harmless; a question, a negation,
+a condition, a later time or any sentence that is not understood beside it makes the mail unclear, and an unclear mail
+does nothing. So "ok", "kyllä" or a thumb alone is no approval: it may only say "I have read it", and the answer tells
+how to say it. A command that changes the draft takes an approval in the same mail with it: nobody has seen the new draft yet.
 Nothing here knows tickets, tokens or people; whether a command may be given is decided by the flows.
 """
 
@@ -21,8 +21,8 @@ _BESIDE = frozenset({Action.NOTE, Action.ASSIGN, Action.STATUS, Action.HELP, Act
 def understand(visible_text: str, attachments: Sequence[str], quoted: str = "", *, words: CommandWords) -> Commands:
     """What a staff reply would do.
 
-    `attachments` are the file names of the mail. `quoted` is what the mail reader has already cut off; it is accepted so
-    that callers can hand over all they have, and it never counts.
+    `attachments` are the file names of the mail. `quoted` is what the mail reader has already cut off; callers may
+    hand over all they have, and it never counts.
     """
     del quoted
     own = read_own(visible_text, words)

@@ -65,7 +65,7 @@ def _history_start(lines: Sequence[str], furniture: Furniture) -> int:
 
 def _is_mark(folded: str, furniture: Furniture) -> bool:
     bare = folded.strip("-–—_=:*> ")
-    return folded[:1] in "-–—_=" and bare.endswith(furniture.quote_marks) or bare in furniture.quote_marks
+    return (folded[:1] in "-–—_=" and bare.endswith(furniture.quote_marks)) or bare in furniture.quote_marks
 
 
 def _intro_start(lines: Sequence[str], index: int) -> int:

@@ -48,7 +48,7 @@ class Scanner:
     references: list[str] = field(default_factory=list)
     reported: int = -1  # the sentence in which work was last reported: "I deleted it in the CRM and the newsletter"
 
-    # ------------------------------------------------------------------------------------------------ clauses
+    # --------------------------------------------------------------------------------------------- clauses
 
     def split(self) -> None:
         """Cut the tokens into clauses and sentences."""
@@ -81,7 +81,7 @@ class Scanner:
         digits = self.own.text[end - 1 : end].isdigit() and self.tokens[index + 1].text[:1].isdigit()
         return "" if digits and gap in {".", ",", ":", "/"} else gap
 
-    # ------------------------------------------------------------------------------------------------ hearing
+    # --------------------------------------------------------------------------------------------- hearing
 
     def run(self) -> Heard:
         """Hear the whole text."""
@@ -167,7 +167,7 @@ class Scanner:
         fillers = self.words.skip[match.phrase.language]
         return all(token.folded in fillers for token in self.tokens[match.end : clause.end])
 
-    # ------------------------------------------------------------------------------------------------ approval
+    # -------------------------------------------------------------------------------------------- approval
 
     def _approve(self, number: int, clause: Clause, match: Match) -> int:
         language = match.phrase.language
@@ -231,7 +231,7 @@ class Scanner:
         lines, length = args.open_lines(self.own.text[start : self.own.ending], self.words)
         return lines, start + length if lines else 0
 
-    # ------------------------------------------------------------------------------------------------ other orders
+    # ---------------------------------------------------------------------------------------- other orders
 
     def _order(self, number: int, clause: Clause, match: Match, action: Action) -> int:
         if self._doubted(clause, match, action):
@@ -310,7 +310,7 @@ class Scanner:
             self.commands.append(Command(action=Action.ATTACH, args={"names": list(named)}))
         return 0
 
-    # ------------------------------------------------------------------------------------------------ text behind a command
+    # ------------------------------------------------------------------------------- text behind a command
 
     def _tail(self, number: int, match: Match) -> tuple[str, int]:
         """The free text behind a command and the place where it ends: at the next command, paragraph or ending."""
@@ -343,7 +343,7 @@ class Scanner:
         same = [other for other in self.clauses if other.sentence == clause.sentence]
         return self.tokens[same[-1].end - 1].end
 
-    # ------------------------------------------------------------------------------------------------ no command
+    # ------------------------------------------------------------------------------------------ no command
 
     def _hear_nothing(self, clause: Clause) -> None:
         """A clause without a command: harmless, a report of work done, or a doubt."""

@@ -67,7 +67,7 @@ SENTENCES: Mapping[Why, str] = {
     Why.CONTRADICTION: "the reply gives orders that contradict each other",
     Why.NOT_UNDERSTOOD: "the reply holds words that were not understood; write the command alone on the first line",
     Why.NO_ATTACHMENT: "the reply speaks of an attachment but carries none",
-    Why.ATTACHMENT_UNNAMED: "the reply approves and carries a file; write 'attach' to add it, or approve without the file",
+    Why.ATTACHMENT_UNNAMED: "the reply approves and carries a file; write 'attach' to add it, or send no file",
     Why.NO_TEXT: "the command needs its text after a colon or on the lines below",
 }
 

@@ -27,17 +27,16 @@ from mailbot.errors import ConfigurationError
 
 FILE = "commands.toml"
 _DOUBTS = frozenset({"negation", "condition", "contrast", "time", "hedge", "question", "fault"})
-_COMMON = frozenset(
-    "fillers harmless sign_offs weak_sign_offs footers quote_ends quote_marks from_headers other_headers disclaimer "
-    "signature_files misspelt not_misspelt negative_signs conjunctions request_words".split()
-)
-_LANGUAGE = frozenset(
-    "fillers harmless questions done open_lines open_words open_keys reasons what doubts commands".split()
-)
+_COMMON_WORDS = """
+fillers harmless sign_offs weak_sign_offs footers quote_ends quote_marks from_headers other_headers disclaimer
+signature_files misspelt not_misspelt negative_signs conjunctions request_words
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
+_LANGUAGE_WORDS = "fillers harmless questions done open_lines open_words open_keys reasons what doubts commands"
+_LANGUAGE = frozenset(_LANGUAGE_WORDS.split())
 _ACTIONS = frozenset(action.value for action in Action) | {SAID}
-_KINDS = frozenset(
-    "acknowledgement identity_question authority_question clarification extension_notice lifting_notice".split()
-)
+_KIND_WORDS = "acknowledgement identity_question authority_question clarification extension_notice lifting_notice"
+_KINDS = frozenset(_KIND_WORDS.split())
 
 
 def load_commands(folder: Path) -> CommandWords:
@@ -106,14 +105,15 @@ def _each_language(data: Mapping[str, Any], read: Callable[[Mapping[str, Any], s
     return [phrase for language in LANGUAGES for phrase in read(data[language], language)]
 
 
+def _command_phrases(tongue: Mapping[str, Any], language: str) -> list[Phrase]:
+    return [phrase for action, text in tongue["commands"].items() for phrase in _phrases(text, action, language)]
+
+
 def _build(data: Mapping[str, Any]) -> CommandWords:
     common = data["common"]
     shared = _words(common["fillers"])
     tongues = {language: _tongue(data[language], shared) for language in LANGUAGES}
-    commands = _each_language(
-        data,
-        lambda tongue, language: [p for a, text in tongue["commands"].items() for p in _phrases(text, a, language)],
-    )
+    commands = _each_language(data, _command_phrases)
     harmless = [p for language in LANGUAGES for p in _phrases(common["harmless"], "harmless", language)]
     harmless += _each_language(data, lambda tongue, language: _phrases(tongue["harmless"], "harmless", language))
     return CommandWords(
