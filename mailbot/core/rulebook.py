@@ -8,6 +8,7 @@ that changes. What a rule means and how the files look is told at the head of `r
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mailbot.core.language_words import LanguageWords
 from mailbot.core.rights import Right
 from mailbot.core.words import BUILT_IN, MAX_WORD, NUMBER, fold, has_no_diacritics, plain
 
@@ -203,7 +204,7 @@ class Rulebook:
     """The rules of every language, and the hash of what they were read from."""
 
     languages: Mapping[str, LanguageRules]
-    words: Mapping[str, frozenset[str]]  # common words by which a language is known
+    words: LanguageWords  # common words by which a language is known
     version: str = ""
     thresholds: Thresholds = field(default_factory=Thresholds)
 

@@ -7,16 +7,19 @@ The version is a hash of everything that was read.
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mailbot.core.classify import read_by_rules
 from mailbot.core.compile_rules import Problem, compile_language
+from mailbot.core.language_words import language_words
 from mailbot.core.rulebook import Rulebook, Thresholds
 from mailbot.errors import ConfigurationError
 
-COMMON = "common"
+COMMON = "common"  # the "language" whose concepts and rules every language has
+LANGUAGES = "languages.toml"  # common words of many languages
 _KEYS = {"language", "words", "abbreviations", "typos", "negation", "concepts", "rule", "counter", "flag", "off",
          "thresholds"}  # fmt: skip
 
@@ -43,6 +46,8 @@ def load_rulebook(folder: Path, overrides: Path | None = None) -> Rulebook:
     for place in [folder] if overrides is None else [folder, overrides]:
         for path in sorted(place.glob("*.toml")):
             raw = path.read_bytes()
+            if b"language" not in raw and place is folder:
+                continue
             digest.update(path.name.encode() + b"\0" + raw + b"\0")
             problems += _read_file(path, raw, sources, is_override=place is not folder)
     if not sources and not problems:
@@ -66,7 +71,7 @@ def load_rulebook(folder: Path, overrides: Path | None = None) -> Rulebook:
         raise ConfigurationError(list(dict.fromkeys(problems)))
     return Rulebook(
         languages=languages,
-        words={language: frozenset(source.words) for language, source in sources.items() if source.words},
+        words=language_words(_word_lists(folder / LANGUAGES, sources)),
         version=digest.hexdigest()[:12],
         thresholds=replace(Thresholds(), **common.thresholds),
     )
@@ -112,6 +117,17 @@ def _read_file(path: Path, raw: bytes, sources: dict[str, _Source], *, is_overri
         replaced = {table.get("name") for table in new} if is_override else set()
         tables[:] = [table for table in tables if table.get("name") not in replaced | off] + new
     return problems
+
+
+def _word_lists(path: Path, sources: Mapping[str, _Source]) -> dict[str, list[str]]:
+    """Common words of each language: from the shipped list and from the rule files."""
+    lists: dict[str, list[str]] = {}
+    if path.is_file():
+        lists = {language: list(words) for language, words in tomllib.loads(path.read_text("utf-8"))["words"].items()}
+    for language, source in sources.items():
+        if source.words:
+            lists.setdefault(language, []).extend(source.words)
+    return lists
 
 
 def _with_common(source: _Source, common: _Source) -> _Source:
