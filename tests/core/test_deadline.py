@@ -250,6 +250,20 @@ def test_question_is_judged_by_the_due_date_of_its_own_day() -> None:
     assert dated(date(2025, 9, 10), suspensions=too_late).suspended_days == 4
 
 
+def test_open_question_keeps_no_door_open_for_another() -> None:
+    """A question sent after the date that was shown while another was open counts nothing, whatever comes later."""
+    first = asked(date(2025, 9, 11), date(2025, 10, 30))  # shown until its answer: 10 October, provisional
+    second = asked(date(2025, 10, 20), date(2025, 11, 10))
+    assert dated(date(2025, 9, 10), suspensions=[first, second]).suspended_days == 48
+
+
+def test_question_on_the_rolled_due_date_counts() -> None:
+    """A question sent on a due date that had rolled over a weekend is still in time."""
+    question = asked(date(2025, 4, 7), date(2025, 4, 10))  # the month ended on Saturday 5 April
+    deadline = dated(date(2025, 3, 5), suspensions=[question])
+    assert (deadline.suspended_days, deadline.due_on) == (2, date(2025, 4, 10))
+
+
 def test_due_date_is_never_before_the_answer() -> None:
     """An answer that comes after the lengthened date moves the due date to its own day, or the next working day."""
     deadline = dated(date(2025, 9, 10), suspensions=[asked(date(2025, 10, 10), date(2025, 11, 1))])  # a Saturday
@@ -291,6 +305,15 @@ def test_early_target_of_some_rights(right: Right) -> None:
     assert dated(date(2026, 11, 3), rights=[right], extended=True).target_on == date(2027, 2, 3)
 
 
+def test_early_target_waits_for_the_answer() -> None:
+    """Suspended days move an early target as they move the due date; an open question does not."""
+    rights = [Right.RECTIFICATION]
+    answered = [asked(date(2026, 11, 4), date(2026, 11, 7))]
+    assert dated(date(2026, 11, 3), rights=rights, suspensions=answered).target_on == date(2026, 11, 12)
+    still_open = [asked(date(2026, 11, 4), None)]
+    assert dated(date(2026, 11, 3), rights=rights, suspensions=still_open).target_on == date(2026, 11, 10)
+
+
 @pytest.mark.parametrize("right", [Right.OBJECTION, Right.RESTRICTION, Right.CONSENT_WITHDRAWAL])
 def test_act_by_is_the_next_working_day(right: Right) -> None:
     """A marketing stop, a restriction and a withdrawn consent are obeyed by the working day after receipt."""
@@ -328,6 +351,36 @@ def test_explanation_of_an_ordinary_month() -> None:
     """An ordinary month is explained in three short sentences."""
     assert dated(date(2026, 11, 3)).explanations["fi"] == (
         "Saapui ti 3.11.2026. Kuukausi päättyy to 3.12.2026. Määräpäivä on to 3.12.2026."
+    )
+
+
+def test_explanation_passes_over_weekends_in_silence() -> None:
+    """Of the days that are passed only holidays on ordinary weekdays are named."""
+    assert dated(date(2026, 11, 25)).explanations["fi"] == (
+        "Saapui ke 25.11.2026. Kuukausi päättyy pe 25.12.2026, joka on joulupäivä, "
+        "joten määräpäivä on seuraava työpäivä, ma 28.12.2026."
+    )
+    assert ", ja pe 26.12.2025 on tapaninpäivä, joten" in dated(date(2025, 11, 25)).explanations["fi"]
+
+
+def test_explanation_of_questions() -> None:
+    """Overlapping waits are told as one span; an open question and one answered at once are each told in full."""
+    received = date(2025, 9, 10)
+    overlapping = [asked(date(2025, 9, 11), date(2025, 9, 16)), asked(date(2025, 9, 15), date(2025, 9, 18))]
+    assert dated(received, suspensions=overlapping).explanations["fi"] == (
+        "Saapui ke 10.9.2025. Kuukausi päättyy pe 10.10.2025. Vastausta kysymykseen odotettiin 6 kokonaista päivää "
+        "(12.9.2025 – 17.9.2025), joten määräaika pitenee ja päättyy to 16.10.2025. Määräpäivä on to 16.10.2025. "
+        "Jatkoajasta tai kieltäytymisestä on silti ilmoitettava viimeistään pe 10.10.2025."
+    )
+    assert dated(received, suspensions=[asked(date(2025, 9, 11), None)]).explanations["sv"] == (
+        "Inkom ons 10.9.2025. Månaden går ut fre 10.10.2025. Sista svarsdagen är fre 10.10.2025. "
+        "Datumet är preliminärt: frågan om identiteten (tors 11.9.2025) har inte besvarats ännu. "
+        "Förlängd tid eller avslag ska ändå meddelas senast fre 10.10.2025."
+    )
+    at_once = [asked(date(2025, 9, 11), date(2025, 9, 11))]
+    assert dated(received, suspensions=at_once).explanations["en"] == (
+        "Received Wed 10 Sep 2025. The month ends Fri 10 Oct 2025. The due date is Fri 10 Oct 2025. "
+        "The question was answered before one whole day had passed, so the period stays the same."
     )
 
 
