@@ -1,7 +1,7 @@
 """The database as a thing to open and to ask for transactions. SQLite (WAL) by default, PostgreSQL by its address.
 
-A writing transaction takes its lock at the start (BEGIN IMMEDIATE), so that two processes wait for each other instead of
-failing half-way. Every commit is durable: synchronous=FULL, and fsync is PostgreSQL's default. Errors of the driver
+A writing transaction takes its lock at the start (BEGIN IMMEDIATE): two processes wait for each other and neither fails
+half-way. Every commit is durable: synchronous=FULL, and fsync is PostgreSQL's default. Errors of the driver
 become ours here: a full disk, a locked or damaged file, a server that is away.
 """
 
@@ -37,7 +37,8 @@ class Database:
         except (SQLAlchemyError, ImportError) as error:
             raise ConfigurationError(
                 [
-                    f"database.url: {_safe(url)} can not be used ({type(error).__name__}); for PostgreSQL install mailbot[postgres]"
+                    f"database.url: {_safe(url)} can not be used ({type(error).__name__}); "
+                    "for PostgreSQL install mailbot[postgres]"
                 ]
             ) from error
 
@@ -84,7 +85,7 @@ class Database:
             migrations.upgrade(self.engine)
 
     def lock_file(self, name: str) -> Path:
-        """Where the lock of that name lies: beside the SQLite file, or for PostgreSQL nowhere (advisory locks)."""
+        """Where the lock lies: beside the SQLite file, or for PostgreSQL nowhere (advisory locks)."""
         return Path(self.url.removeprefix("sqlite:///") + f".{name}.lock")
 
     def close(self) -> None:
@@ -93,7 +94,7 @@ class Database:
 
     @contextlib.contextmanager
     def exclusively(self, name: str) -> Iterator[None]:
-        """Holds the lock of that name (one poller a mailbox, one sender a SQLite file); death releases it.
+        """Holds the lock (one poller a mailbox, one sender a SQLite file); death releases it.
 
         Raises TryLaterError when another process holds it.
         """

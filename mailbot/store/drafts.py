@@ -82,6 +82,7 @@ class Approval:
     staff: str
     second: str
     door: str
+    only_first: bool
     approved_at: datetime
     withdrawn_at: datetime | None
 
@@ -177,6 +178,21 @@ def approve(
     return approval_by_id(connection, number)
 
 
+def approve_first(connection: Connection, found: Draft, *, staff: str, door: str, now: datetime) -> None:
+    """Writes down the first of two persons' words; the version stays pending and nothing can be sent on it."""
+    connection.execute(
+        insert(approval).values(
+            draft_id=found.id, fingerprint=found.fingerprint, staff=staff, door=door, approved_at=now, only_first=True
+        )
+    )
+
+
+def first_approver(connection: Connection, draft_id: int) -> str:
+    """Address of the person who gave the first of two words for a pending version; "" when nobody has."""
+    query = select(approval.c.staff).where(approval.c.draft_id == draft_id, approval.c.only_first.is_(True))
+    return connection.execute(query.order_by(approval.c.id).limit(1)).scalar() or ""
+
+
 def approval_by_id(connection: Connection, number: int) -> Approval:
     """The approval of that number, which exists."""
     return Approval(**connection.execute(select(approval).where(approval.c.id == number)).mappings().one())
@@ -184,7 +200,9 @@ def approval_by_id(connection: Connection, number: int) -> Approval:
 
 def approval_of(connection: Connection, draft_id: int) -> Approval | None:
     """The approval of a version that has not been taken back, None when there is none."""
-    query = select(approval).where(approval.c.draft_id == draft_id, approval.c.withdrawn_at.is_(None))
+    query = select(approval).where(
+        approval.c.draft_id == draft_id, approval.c.withdrawn_at.is_(None), approval.c.only_first.is_(False)
+    )
     row = connection.execute(query.order_by(approval.c.id.desc()).limit(1)).mappings().first()
     return Approval(**row) if row else None
 

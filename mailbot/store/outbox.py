@@ -112,9 +112,9 @@ def by_message_ids(connection: Connection, message_ids: Iterable[str]) -> tuple[
 
 def begin_attempt(connection: Connection, number: int, now: datetime) -> int:
     """Writes an attempt down before the network is touched; its number."""
-    return connection.execute(
-        insert(attempt).values(outbox_id=number, started_at=now).returning(attempt.c.id)
-    ).scalar_one()
+    query = insert(attempt).values(outbox_id=number, started_at=now).returning(attempt.c.id)
+    made: int = connection.execute(query).scalar_one()
+    return made
 
 
 def end_attempt(connection: Connection, number: int, *, result: str, answer: str, now: datetime) -> None:

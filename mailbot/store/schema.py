@@ -303,6 +303,7 @@ approval = Table(
     Column("staff", String(320), nullable=False),
     Column("second", String(320), nullable=False, default=""),  # the second person where four eyes are asked
     Column("door", String(10), nullable=False),  # cli | mail
+    Column("only_first", Boolean, nullable=False, default=False),  # the first of two words: nothing is sent on it
     Column("approved_at", Moment, nullable=False),
     Column("withdrawn_at", Moment),
     UniqueConstraint("id", "fingerprint"),

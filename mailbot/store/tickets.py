@@ -43,7 +43,7 @@ class Ticket:
     act_by_on: date | None
     one_month_on: date
     provisional: bool
-    explanations: dict[str, str] = field(repr=False)
+    explanations: dict[str, dict[str, str]] = field(repr=False)  # long | short -> language -> sentences
     extended: bool
     extension_reason: str
     identified: bool

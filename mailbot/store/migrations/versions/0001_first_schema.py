@@ -266,6 +266,7 @@ def upgrade() -> None:
         sa.Column("staff", sa.String(length=320), nullable=False),
         sa.Column("second", sa.String(length=320), nullable=False),
         sa.Column("door", sa.String(length=10), nullable=False),
+        sa.Column("only_first", sa.Boolean(), nullable=False),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name=op.f("fk_approval_draft_id_draft")),

@@ -1,0 +1,289 @@
+"""Mail to staff: each with a one-time token of its own, queued in the transaction of what it tells of.
+
+The token is random (160 bits), stands in the body, and its hash in the database; the Message-ID carries as many
+bits, so that a telephone that quotes nothing can still answer. No such Message-ID is ever named to anybody else, and the
+bytes leave the outbox once a server has taken them (design 8).
+"""
+
+import base64
+import difflib
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailbot.core.draft import DraftKind, DraftState
+from mailbot.core.letter import Text
+from mailbot.core.rights import Right
+from mailbot.core.staff import StaffMember
+from mailbot.core.ticket import Status
+from mailbot.flows import clock, prepare
+from mailbot.flows.office import Office
+from mailbot.mail.compose import Letter, Part, compose, html_of
+from mailbot.mail.own import HEADER, mark
+from mailbot.store import drafts, messages, outbox, tickets
+from mailbot.store.drafts import Draft
+from mailbot.store.tickets import Ticket
+
+TOKEN = re.compile(r"(?<![A-Z0-9])MB-((?:[A-Z2-7]{4}-){7}[A-Z2-7]{4})(?![A-Z0-9])", re.IGNORECASE)
+MESSAGE_CHARACTERS = 6000  # of the requester's own words shown in a notice; all of it stands in `ticket show`
+STAFF_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}  # RFC 3834 5
+
+
+def quoted_tokens(text: str) -> tuple[str, ...]:
+    """Tokens that stand in a text, in their canonical form, in order."""
+    found = TOKEN.findall("".join(line.lstrip("> \t|") + "\n" for line in text.splitlines()))
+    return tuple(dict.fromkeys(f"MB-{part.upper()}" for part in found))
+
+
+def new_message_id(office: Office) -> str:
+    """A Message-ID nobody can guess (160 random bits)."""
+    return f"<{secrets.token_hex(20)}@{office.domain}>"
+
+
+def mail_staff(
+    connection: Connection,
+    office: Office,
+    person: StaffMember,
+    text: Text,
+    *,
+    kind: str,
+    now: datetime,
+    ticket: Ticket | None = None,
+    parts: Sequence[Part] = (),
+    in_reply_to: str = "",
+    message_id: str = "",
+    to: str = "",
+) -> int:
+    """Queues one mail to one member of staff; the number of its outbox row."""
+    message_id = message_id or new_message_id(office)
+    recipient = to or person.address
+    raw = compose(
+        Letter(
+            sender=office.sender,
+            recipient=recipient,
+            recipient_name=person.name,
+            subject=text.subject,
+            text=text.body,
+            html=html_of(text.body, person.language),
+            message_id=message_id,
+            date=now,
+            in_reply_to=in_reply_to,
+            references=(in_reply_to,) if in_reply_to else (),
+            parts=parts,
+            headers={**STAFF_HEADERS, HEADER: mark(office.key, message_id, kind)},
+        )
+    )
+    return outbox.queue(
+        connection,
+        {
+            "audience": "staff",
+            "kind": kind,
+            "ticket_id": ticket.id if ticket else None,
+            "sender": office.sender_address,
+            "recipient": recipient,
+            "message_id": message_id,
+            "next_at": now,
+            "made_at": now,
+        },
+        raw,
+    )
+
+
+def tell(
+    connection: Connection,
+    office: Office,
+    ticket: Ticket,
+    template: str,
+    *,
+    now: datetime,
+    to: Iterable[StaffMember] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    with_token: bool = True,
+    parts: Sequence[Part] = (),
+    in_reply_to: str = "",
+) -> None:
+    """Queues a mail about a ticket to each of `to` (all active staff), each with a token of their own."""
+    for person in office.active_staff() if to is None else to:
+        token, message_id = _new_token(), new_message_id(office)
+        shown = {**ticket_facts(connection, office, ticket, person, now), **(facts or {})}
+        text = office.texts.staff(template, person.language, {**shown, "token": token if with_token else ""})
+        mail_staff(
+            connection,
+            office,
+            person,
+            text,
+            kind=template,
+            now=now,
+            ticket=ticket,
+            parts=parts,
+            in_reply_to=in_reply_to,
+            message_id=message_id,
+        )
+        if with_token:
+            _store_token(connection, office, ticket, person, token, message_id, now)
+
+
+def _new_token() -> str:
+    letters = base64.b32encode(secrets.token_bytes(20)).decode("ascii")
+    return "MB-" + "-".join(letters[place : place + 4] for place in range(0, 32, 4))
+
+
+def _store_token(
+    connection: Connection,
+    office: Office,
+    ticket: Ticket,
+    person: StaffMember,
+    token: str,
+    message_id: str,
+    now: datetime,
+) -> None:
+    shown = {draft.kind.value: draft.id for draft in drafts.pending(connection, ticket.id)}
+    outbox.add_token(
+        connection,
+        {
+            "hash": outbox.hashed(token),
+            "message_id_hash": outbox.hashed(message_id),
+            "staff": person.address.lower(),
+            "ticket_id": ticket.id,
+            "drafts": shown,
+            "made_at": now,
+            "expires_at": now + timedelta(days=office.options.token_days),
+        },
+    )
+
+
+def ticket_facts(
+    connection: Connection, office: Office, ticket: Ticket, person: StaffMember, now: datetime
+) -> dict[str, Any]:
+    """Everything a staff mail about a ticket may say, in the person's language."""
+    words = office.texts.words(person.language)
+    waiting = drafts.pending(connection, ticket.id)
+    reply = next((draft for draft in waiting if draft.kind is DraftKind.REPLY), None)
+    received = [item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in"]
+    shown = received[-1] if received else None
+    today = clock.today(office, now)
+    return {
+        "controller": office.controller,
+        "one_line": one_line(ticket, words),
+        "reference": ticket.reference,
+        "due_on": ticket.due_on,
+        "explanation": explanation(ticket, person.language),
+        "act_by_on": ticket.act_by_on,
+        "act_by_why": _act_by_why(ticket, words),
+        "target_on": ticket.target_on,
+        "provisional": ticket.provisional,
+        "warnings": _warnings(ticket, words),
+        "evidence": [_evidence(item, words) for item in ticket.evidence],
+        "requester": _who(ticket),
+        "authenticity": list(ticket.authenticity),
+        "earlier": _earlier(connection, ticket, words),
+        "received_on": clock.today(office, ticket.received_at),
+        "message_subject": shown.subject if shown else "",
+        "message_text": shown.text[:MESSAGE_CHARACTERS] if shown else "",
+        "files": [f"{item['name'] or '?'} ({_size(item['bytes'])})" for item in (shown.attachments if shown else [])],
+        "checklist": prepare.checklist_in(office, reply, person.language) if reply else (),
+        "needs": prepare.needs_in(office, reply, person.language) if reply else (),
+        "drafts": [_shown(connection, draft, words) for draft in reversed(waiting)],
+        "findings": [item["message"] for draft in waiting for item in draft.findings],
+        "days_left": (ticket.due_on - today).days,
+        "overdue": ticket.overdue(today),
+        "can_extend_until": "",
+        "status": ticket.status.value,
+        "token": "",
+    }
+
+
+def one_line(ticket: Ticket, words: Mapping[str, Any]) -> str:
+    """What is asked, in a few words."""
+    names = ", ".join(words["rights"][right.value] for right in ticket.rights)
+    if ticket.status is Status.NEEDS_TRIAGE:
+        question = words["staff"]["triage"]
+        return f"{question} ({names})" if names else question
+    return names or words["staff"]["triage"]
+
+
+def explanation(ticket: Ticket, language: str) -> str:
+    """Why the due date is what it is, in a language."""
+    found = ticket.explanations.get("long", {})
+    return found.get(language) or found.get("en") or ""
+
+
+def difference(before: str, after: str) -> str:
+    """What changed between two texts, as a unified diff without its header."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
+
+
+def _shown(connection: Connection, draft: Draft, words: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "title": words["staff"]["drafts"][draft.kind.value],
+        "to": draft.recipient or words["staff"]["on_paper"],
+        "subject": draft.subject,
+        "text": draft.text,
+        "attachments": [f"{item.name} ({_size(item.size)})" for item in draft.attachments],
+        "ready": draft.ready,
+        "changes": _changes(connection, draft),
+    }
+
+
+def _changes(connection: Connection, draft: Draft) -> str:
+    if draft.version == 1:
+        return ""
+    earlier = [
+        item
+        for item in drafts.of_ticket(connection, draft.ticket_id)
+        if item.kind is draft.kind and item.version == draft.version - 1 and item.state is not DraftState.PENDING
+    ]
+    return difference(earlier[0].text, draft.text) if earlier else ""
+
+
+def _warnings(ticket: Ticket, words: Mapping[str, Any]) -> list[str]:
+    known = words["staff"]["flags"]
+    lines = [str(known.get(flag, flag)) for flag in ticket.flags]
+    if ticket.reply_to:
+        lines.append(str(words["staff"]["reply_to"]).format(address=ticket.reply_to))
+    return lines
+
+
+def _act_by_why(ticket: Ticket, words: Mapping[str, Any]) -> str:
+    reasons = words["staff"]["act_by"]
+    urgent = [right for right in ticket.rights if right.value in reasons]
+    return " ".join(str(reasons[right.value]) for right in urgent)
+
+
+def _evidence(item: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+    right = words["rights"].get(item["right"], item["right"]) if item["right"] else words["staff"]["noticed"]
+    return f"{right}: “{item['text']}”"
+
+
+def _who(ticket: Ticket) -> str:
+    return (
+        f"{ticket.requester_name} <{ticket.requester_address}>".strip()
+        if ticket.requester_address
+        else ticket.requester_name
+    )
+
+
+def _earlier(connection: Connection, ticket: Ticket, words: Mapping[str, Any]) -> list[str]:
+    if not ticket.requester_address:
+        return []
+    found = tickets.find(connection, address=ticket.requester_address)
+    return [
+        f"{item.reference} ({item.received_at:%d.%m.%Y}): {_names(item.rights, words)}"
+        for item in found
+        if item.id != ticket.id
+    ]
+
+
+def _names(rights: Iterable[Right], words: Mapping[str, Any]) -> str:
+    return ", ".join(str(words["rights"][right.value]) for right in rights) or "?"
+
+
+def _size(count: int) -> str:
+    return (
+        f"{count} B" if count < 1024 else f"{count / 1024:.0f} kB" if count < 1024**2 else f"{count / 1024**2:.1f} MB"
+    )

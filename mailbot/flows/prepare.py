@@ -1,0 +1,349 @@
+"""A ticket gets its drafts: the text, what it still needs, what to do before approving, and its fingerprint.
+
+A draft is made whole or not at all; a new version supersedes the one before. Facts that staff gave for an earlier
+version go on in the next unless the outcome they belong to has changed. Nothing here sends or approves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailbot.core.draft import Content, DraftKind, Need, NeedKind, fingerprint, unmet
+from mailbot.core.letter import CheckLine, ReplyItem, Text
+from mailbot.core.rights import Channel, Ground, Outcome, Right
+from mailbot.core.ticket import Event, Status
+from mailbot.errors import BadInputError, IllegalMoveError
+from mailbot.flows import clock
+from mailbot.flows.office import Office
+from mailbot.mail.compose import header_text, html_of, safe_name
+from mailbot.store import audit, drafts, messages, tickets
+from mailbot.store.drafts import Draft, File
+from mailbot.store.tickets import Ticket
+
+MAX_ATTACHMENTS_BYTES = 20 * 1024 * 1024  # what most mail servers still take once encoded
+PROGRAMS = (
+    ".exe",
+    ".com",
+    ".bat",
+    ".cmd",
+    ".scr",
+    ".js",
+    ".vbs",
+    ".ps1",
+    ".msi",
+    ".jar",
+    ".sh",
+    ".lnk",
+    ".hta",
+    ".pif",
+)
+DRAFTABLE = frozenset(Status) - {Status.CLOSED, Status.DISMISSED, Status.WITHDRAWN, Status.APPROVED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody wants a new version to be. What is not said goes on as it was."""
+
+    kind: DraftKind = DraftKind.REPLY
+    outcomes: Mapping[Right, Outcome] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[File] = ()
+    text: str | None = None  # replaces the words
+    fresh: bool = False  # True: nothing of the earlier version goes on
+
+
+def first_drafts(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> Ticket:
+    """The reply and the acknowledgement that a ticket has on arrival; the ticket as it stands then."""
+    if not ticket.rights:
+        return ticket  # triage first: nobody knows yet what to reply to
+    make(connection, office, ticket, Wish(kind=DraftKind.ACKNOWLEDGEMENT), by="mailbot", now=now)
+    make(connection, office, ticket, Wish(), by="mailbot", now=now)
+    return tickets.by_id(connection, ticket.id)
+
+
+def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, by: str, now: datetime) -> Draft:
+    """Makes a new version of a draft and moves the ticket where that leads.
+
+    Raises BadInputError for facts that fit nothing, IllegalMoveError for a ticket that has ended.
+    """
+    if ticket.status not in DRAFTABLE:
+        raise IllegalMoveError(f"{ticket.reference} is {ticket.status}; no draft can be made", "Reopen it first.")
+    before = None if wish.fresh else drafts.newest(connection, ticket.id, wish.kind)
+    plan = _plan(office, ticket, wish, before)
+    files = _files(connection, wish, before, plan)
+    text = _text(connection, office, ticket, wish, plan, now, before)
+    thread = _thread(connection, ticket)
+    needs = unmet(plan.needs, plan.values, files)
+    content = Content(
+        sender=office.sender,
+        recipient=ticket.requester_address,  # the From address, always (design, promise 8)
+        subject=header_text(text.subject),
+        text=text.body,
+        html=html_of(text.body, ticket.language if ticket.language in ("fi", "sv") else "en"),
+        in_reply_to=thread[0],
+        attachments=tuple(file.digest() for file in files),
+    )
+    found = drafts.add(
+        connection,
+        {
+            "ticket_id": ticket.id,
+            "kind": wish.kind.value,
+            "outcome": _common(plan.outcomes),
+            "outcomes": {right.value: outcome.value for right, outcome in plan.outcomes.items()},
+            "values": dict(plan.values),
+            "language": ticket.language,
+            "sender": content.sender,
+            "recipient": content.recipient,
+            "subject": content.subject,
+            "text": content.text,
+            "html": content.html,
+            "in_reply_to": content.in_reply_to,
+            "references": list(thread[1]),
+            "needs": [need.as_json() for need in needs],
+            "checklist": [_line(line) for line in plan.checklist],
+            "edited": wish.text is not None,
+            "fingerprint": fingerprint(content),
+            "made_by": by,
+            "made_at": now,
+        },
+        files,
+    )
+    audit.append(
+        connection,
+        now=now,
+        event="draft_written",
+        actor=by,
+        reference=ticket.reference,
+        details={"kind": found.kind.value, "version": found.version, "fingerprint": found.fingerprint},
+    )
+    if wish.kind is DraftKind.REPLY:
+        tickets.move(connection, ticket, Event.DRAFT_MADE if found.ready else Event.DRAFT_INCOMPLETE)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """Outcomes, facts, needs and checklist of the version to be made."""
+
+    outcomes: dict[Right, Outcome]
+    values: dict[str, str]
+    items: tuple[ReplyItem, ...]
+    needs: tuple[Need, ...]
+    checklist: tuple[CheckLine, ...]
+
+
+def _plan(office: Office, ticket: Ticket, wish: Wish, before: Draft | None) -> _Plan:
+    language = office.controller.language  # questions and checklist are for staff
+    if wish.kind is not DraftKind.REPLY:
+        values = {**(before.values if before else {}), **wish.values}
+        needs = office.texts.needs(wish.kind.value, None, None, language)
+        _known(wish.values, needs, extra={"question", "reason"})
+        return _Plan(outcomes={}, values=values, items=(), needs=needs, checklist=())
+    outcomes = _outcomes(office, ticket, wish, before)
+    if not outcomes:
+        raise BadInputError(
+            f"{ticket.reference} has no rights yet",
+            f"Say which: mailbot ticket reclassify {ticket.reference} --right …",
+        )
+    kept = before.values if before and before.outcomes == outcomes else _still_fitting(before, outcomes)
+    values = {**kept, **wish.values}
+    several = _clashing(office, outcomes, language)
+    items = _items(outcomes, values)
+    needs = tuple(need for item in items for need in _needs(office, item, several, language))
+    _known(wish.values, needs, extra=_optional_names(outcomes, needs))
+    return _Plan(
+        outcomes=outcomes,
+        values=values,
+        items=items,
+        needs=needs,
+        checklist=office.texts.checklist(office.controller, items, language),
+    )
+
+
+def _outcomes(office: Office, ticket: Ticket, wish: Wish, before: Draft | None) -> dict[Right, Outcome]:
+    earlier = before.outcomes if before else {}
+    found: dict[Right, Outcome] = {}
+    for request in ticket.requests:
+        if request.status != "open" and request.outcome is not None and request.right not in wish.outcomes:
+            continue  # answered before, in part
+        proposed = wish.outcomes.get(request.right) or earlier.get(request.right) or Outcome.FULFILLED
+        possible = office.texts.outcomes(request.right)
+        if proposed not in possible:
+            raise BadInputError(f"{request.right} can not end as {proposed}", f"Choose one of {', '.join(possible)}.")
+        found[request.right] = proposed
+    strange = set(wish.outcomes) - set(ticket.rights)
+    if strange:
+        raise BadInputError(
+            f"{ticket.reference} holds no request for {', '.join(sorted(strange))}", "Reclassify the ticket first."
+        )
+    return found
+
+
+def _still_fitting(before: Draft | None, outcomes: Mapping[Right, Outcome]) -> dict[str, str]:
+    """Facts of rights whose outcome is as it was; plain names stay only where no outcome changed."""
+    if before is None:
+        return {}
+    same = {right.value for right, outcome in outcomes.items() if before.outcomes.get(right) is outcome}
+    return {name: value for name, value in before.values.items() if "." in name and name.split(".")[0] in same}
+
+
+def _clashing(office: Office, outcomes: Mapping[Right, Outcome], language: str) -> frozenset[str]:
+    """Names of needs that more than one of the rights has: those are written "right.name"."""
+    seen: list[str] = []
+    for right, outcome in outcomes.items():
+        seen += {need.name for need in office.texts.needs("reply", right, outcome, language)}
+    return frozenset(name for name in seen if seen.count(name) > 1)
+
+
+def _item(right: Right, outcome: Outcome, values: Mapping[str, str]) -> ReplyItem:
+    own = {name: value for name, value in values.items() if "." not in name}
+    prefix = f"{right.value}."
+    own |= {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+    ground = own.pop("ground", "")
+    try:
+        named = Ground(ground) if ground else None
+    except ValueError as error:
+        raise BadInputError(f"{ground!r} is no ground", f"Choose one of {', '.join(Ground)}.") from error
+    return ReplyItem(right=right, outcome=outcome, ground=named, values=own)
+
+
+def _needs(office: Office, item: ReplyItem, several: frozenset[str], language: str) -> tuple[Need, ...]:
+    found = office.texts.needs("reply", item.right, item.outcome, language, item.ground)
+    return tuple(
+        Need(
+            name=f"{item.right.value}.{need.name}" if need.name in several else need.name,
+            kind=NeedKind(need.kind),
+            question=need.question,
+            choices=tuple(need.choices),
+        )
+        for need in found
+    )
+
+
+def _optional_names(outcomes: Mapping[Right, Outcome], needs: Sequence[Need]) -> set[str]:
+    """Facts that can be given though nothing waits for them."""
+    plain = {"ground", "registers", "law_id", "since", "note", "year_end", "until", "reasons", "kept", "told"}
+    plain |= {need.name.rpartition(".")[2] for need in needs}
+    return plain | {f"{right.value}.{name}" for right in outcomes for name in plain}
+
+
+def _known(given: Mapping[str, str], needs: Sequence[Need], *, extra: set[str]) -> None:
+    known = {need.name for need in needs if need.kind is not NeedKind.ATTACHMENT} | extra
+    for name, value in given.items():
+        if name not in known:
+            wanted = ", ".join(sorted(need.name for need in needs if need.kind is not NeedKind.ATTACHMENT))
+            raise BadInputError(f"this draft asks for no fact called {name!r}", f"It asks for: {wanted or 'none'}.")
+        need = next((need for need in needs if need.name == name), None)
+        if need and need.kind is NeedKind.CHOICE and need.choices and value not in need.choices:
+            raise BadInputError(f"{value!r} is no choice for {name}", f"Choose one of {', '.join(need.choices)}.")
+
+
+def _files(connection: Connection, wish: Wish, before: Draft | None, plan: _Plan) -> tuple[File, ...]:
+    asked = any(need.kind is NeedKind.ATTACHMENT for need in plan.needs)
+    kept = drafts.files(connection, before.id) if before and (asked or wish.kind is not DraftKind.REPLY) else ()
+    named: dict[str, File] = {file.name: file for file in kept if file.content}
+    for file in wish.files:
+        name = safe_name(file.name)
+        check_file(name, file.content)
+        named[name] = File(name=name, type=file.type, content=file.content)
+    if sum(len(file.content) for file in named.values()) > MAX_ATTACHMENTS_BYTES:
+        raise BadInputError(
+            f"the attachments are larger than {MAX_ATTACHMENTS_BYTES // 2**20} MB together",
+            "Send them another way and tell the requester how, or split them.",
+        )
+    return tuple(named.values())
+
+
+def check_file(name: str, content: bytes) -> None:
+    """Raises BadInputError for a file that nobody should send: empty, or a program."""
+    if not content:
+        raise BadInputError(f"the file {name} is empty", "Attach the file itself.")
+    if name.lower().endswith(PROGRAMS) or content[:2] == b"MZ" or content[:4] == b"\x7fELF":
+        raise BadInputError(f"the file {name} is a program", "Attach the data as a document.")
+
+
+def _text(
+    connection: Connection, office: Office, ticket: Ticket, wish: Wish, plan: _Plan, now: datetime, before: Draft | None
+) -> Text:
+    facts = facts_of(connection, office, ticket, now)
+    if wish.kind is DraftKind.REPLY:
+        written = office.texts.reply(ticket.language, plan.items, facts)
+    else:
+        written = office.texts.letter(
+            wish.kind.value, ticket.language, {**facts, **_letter_facts(office, ticket, wish, plan)}
+        )
+    if wish.text is not None:
+        subject = before.subject if before else written.subject
+        return Text(subject=subject, body=wish.text.strip("\n") + "\n")
+    return written
+
+
+def _letter_facts(office: Office, ticket: Ticket, wish: Wish, plan: _Plan) -> dict[str, Any]:
+    extra: dict[str, Any] = {**plan.values}
+    if wish.kind is DraftKind.EXTENSION_NOTICE:
+        longer = clock.reckon(office, ticket.received_at, ticket.rights, extended=True)
+        extra |= {"due_on": ticket.one_month_on, "new_due_on": longer.due_on}
+    return extra
+
+
+def facts_of(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> dict[str, Any]:
+    """The facts that every text about a ticket may use."""
+    first = next((item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in"), None)
+    return {
+        "controller": office.controller,
+        "contact": office.sender_address,
+        "reference": ticket.reference,
+        "requester_name": ticket.requester_name,
+        "today": clock.today(office, now),
+        "received_on": clock.today(office, ticket.received_at),
+        "due_on": ticket.due_on,
+        "explanation_short": ticket.explanations.get("short", {}),
+        "original_subject": first.subject if first else "",
+        "items": tuple(ReplyItem(right=right) for right in ticket.rights),
+        "channel": ticket.channel.value,
+        "by_mail": ticket.channel is Channel.EMAIL,
+    }
+
+
+def _thread(connection: Connection, ticket: Ticket) -> tuple[str, tuple[str, ...]]:
+    """In-Reply-To and References: the writer's last message (RFC 5322 3.6.4)."""
+    received = [
+        item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in" and item.message_id
+    ]
+    if not received:
+        return "", ()
+    last = received[-1]
+    return last.message_id, tuple(last.references)  # kept as our answer's References would be
+
+
+def checklist_in(office: Office, draft: Draft, language: str) -> tuple[CheckLine, ...]:
+    """The checklist of a reply draft in another language of staff."""
+    return office.texts.checklist(office.controller, _items(draft.outcomes, draft.values), language)
+
+
+def needs_in(office: Office, draft: Draft, language: str) -> tuple[Need, ...]:
+    """What a draft still needs, asked in another language of staff."""
+    if draft.kind is DraftKind.REPLY:
+        several = _clashing(office, draft.outcomes, language)
+        items = _items(draft.outcomes, draft.values)
+        asked = tuple(need for item in items for need in _needs(office, item, several, language))
+    else:
+        asked = office.texts.needs(draft.kind.value, None, None, language)
+    missing = {need.name for need in draft.needs}
+    return tuple(need for need in asked if need.name in missing)
+
+
+def _items(outcomes: Mapping[Right, Outcome], values: Mapping[str, str]) -> tuple[ReplyItem, ...]:
+    return tuple(_item(right, outcome, values) for right, outcome in outcomes.items())
+
+
+def _common(outcomes: Mapping[Right, Outcome]) -> str | None:
+    found = {outcome.value for outcome in outcomes.values()}
+    return found.pop() if len(found) == 1 else None
+
+
+def _line(line: CheckLine) -> dict[str, Any]:
+    return {"key": line.key, "text": line.text, "article_19": line.article_19}
