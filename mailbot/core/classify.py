@@ -49,7 +49,7 @@ class Verdict:
     flags: tuple[str, ...] = ()  # third_party, child, deceased, authority, breach, complaint, ...
     language: str = ""  # ISO 639-1, or "unknown"
     rules_version: str = ""
-    any_score: float = 0.0  # 0..1: that the message is a request at all
+    request_score: float = 0.0  # 0..1: belief that the message is a request at all; 0.5 when nothing speaks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +66,16 @@ class RuleOpinion:
     """What the rules alone see, before anything is decided."""
 
     scores: Mapping[Right, float]
-    any_score: float
+    any_score: float  # of the best rule, counter-concepts counted
+    doubt: float = 1.0  # what counter-concepts leave of an unspoken suspicion
     evidence: tuple[Evidence, ...] = ()
     held_back: tuple[Evidence, ...] = ()  # rules that a negation or a counter-concept stopped
     flags: tuple[str, ...] = ()
+
+    @property
+    def request_belief(self) -> float:
+        """0..1: 0.5 when the rules know nothing, less when counter-concepts spoke, more when rules fired."""
+        return self.any_score + (1.0 - self.any_score) * 0.5 * self.doubt
 
 
 def reading_of(message: Message) -> str:
@@ -92,6 +98,7 @@ def read_by_rules(reading: str, rules: LanguageRules, *, subject_length: int = 0
     return RuleOpinion(
         scores=_right_scores(found, counters),
         any_score=_any_score(found, counters),
+        doubt=min((item.rule.factor for item in counters), default=1.0),
         evidence=(*evidence, *marks),
         held_back=tuple(_evidence(reader, item, item.rule.right) for item in held),
         flags=tuple(dict.fromkeys(item.rule.flag for item in flags)),
@@ -107,6 +114,7 @@ def merge(opinions: list[RuleOpinion]) -> RuleOpinion:
     return RuleOpinion(
         scores=scores,
         any_score=max((opinion.any_score for opinion in opinions), default=0.0),
+        doubt=min((opinion.doubt for opinion in opinions), default=1.0),
         evidence=tuple(dict.fromkeys(item for opinion in opinions for item in opinion.evidence)),
         held_back=tuple(dict.fromkeys(item for opinion in opinions for item in opinion.held_back)),
         flags=tuple(dict.fromkeys(flag for opinion in opinions for flag in opinion.flags)),
@@ -134,7 +142,7 @@ def decide(
         flags=rules.flags,
         language=language,
         rules_version=version,
-        any_score=round(best, 4),
+        request_score=round(second.any_score if second else rules.request_belief, 4),
     )
 
 

@@ -35,11 +35,11 @@ class Reader:
         self._folded: set[int] = set()
         self._spans: dict[int, list[Span]] = {}
         self._ends: dict[int, dict[int, set[int]]] = {}
-        self._present = 0
+        self._maybe = 0  # slots that are there, or may be once phrases are matched
         self._look_up()
 
     def _look_up(self) -> None:
-        seen, look_up, places = self.rules._seen, self.rules.look_up, self._places
+        seen, look_up, places = self.rules.remembered, self.rules.look_up, self._places
         present = 0
         for number, raw in enumerate(self.words.raw):
             slots = seen.get(raw) or look_up(raw)
@@ -49,23 +49,43 @@ class Reader:
                     places.setdefault(slot, []).append(number)
                 if slots.folded:
                     self._folded.add(number)
-        for slot, phrases in self.rules.phrases.items():
-            if not present >> slot & 1 and any(_possible(phrase, present) for phrase in phrases) and self.spans(slot):
-                present |= 1 << slot
-        self._present = present
+        self._maybe = self._with_phrases(present)
+
+    def _with_phrases(self, present: int) -> int:
+        """The slots present and those of phrases all of whose words are somewhere in the text."""
+        by_key, todo = self.rules.phrases_by_key, list(self._places)
+        waiting: list[tuple[int, tuple[int, ...]]] = []
+        while todo:
+            for slot in todo:
+                waiting += by_key.get(slot, ())
+            todo = []
+            still: list[tuple[int, tuple[int, ...]]] = []
+            for outer, masks in waiting:
+                if present >> outer & 1:
+                    continue
+                for mask in masks:
+                    if not mask & present:
+                        still.append((outer, masks))
+                        break
+                else:
+                    present |= 1 << outer
+                    todo.append(outer)
+            waiting = still
+        return present
 
     def has(self, slot: int) -> bool:
         """Whether the slot is anywhere in the text."""
-        return bool(self._present >> slot & 1)
+        return bool(self._maybe >> slot & 1) and bool(self.spans(slot))
 
     def spans(self, slot: int) -> list[Span]:
         """Every place of the slot, in order."""
         known = self._spans.get(slot)
         if known is None:
-            found = [(number, number + 1) for number in self._places.get(slot, ())[:_MOST_SPANS]]
+            found = {(number, number + 1) for number in self._places.get(slot, ())[:_MOST_SPANS]}
             for phrase in self.rules.phrases.get(slot, ()):
-                found += self._phrase_spans(phrase)
-            known = self._spans[slot] = sorted(set(found))[:_MOST_SPANS]
+                if _possible(phrase, self._maybe):
+                    found.update(self._phrase_spans(phrase))
+            known = self._spans[slot] = sorted(found)[:_MOST_SPANS]
         return known
 
     def offsets(self, found: Found) -> Span:
@@ -138,7 +158,7 @@ class Reader:
         fired: list[Found] = []
         held: list[Found] = []
         for rule in self.rules.rules:
-            if rule.mask & self._present == rule.mask:
+            if rule.mask & self._maybe == rule.mask:
                 self._fire(rule, fired, held)
         return fired, held
 
@@ -153,13 +173,15 @@ class Reader:
     def _all(self, rules: tuple[Rule, ...]) -> list[Found]:
         fired: list[Found] = []
         for rule in rules:
-            if rule.mask & self._present == rule.mask:
+            if rule.mask & self._maybe == rule.mask:
                 self._fire(rule, fired, [])
         return fired
 
     def _fire(self, rule: Rule, fired: list[Found], held: list[Found]) -> None:
         """Adds the best place of the rule in each sentence of its first element."""
         if not all(self.has(slot) for slot in rule.with_) or any(self.has(slot) for slot in rule.without):
+            return
+        if not all(self.spans(slot) for slot in rule.when):
             return
         done: set[int] = set()
         for head in self.spans(rule.when[0]):
@@ -252,4 +274,7 @@ class Reader:
 
 
 def _possible(phrase: Phrase, present: int) -> bool:
-    return all(mask & present for mask in phrase.masks)
+    for mask in phrase.masks:  # noqa: SIM110 - called for every phrase of every mail: a generator costs twice as much
+        if not mask & present:
+            return False
+    return True

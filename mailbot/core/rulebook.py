@@ -117,11 +117,17 @@ class LanguageRules:
     barriers: int = -1  # slot; a negation does not reach past it
     negation_reach: int = 4  # words
     abbreviations: frozenset[str] = frozenset()
-    _seen: dict[str, WordSlots] = field(default_factory=dict, repr=False, compare=False)
+    remembered: dict[str, WordSlots] = field(default_factory=dict, repr=False, compare=False)
     _index: dict[str, list[WordPattern]] = field(default_factory=dict, repr=False, compare=False)
     _folded_index: dict[str, list[WordPattern]] = field(default_factory=dict, repr=False, compare=False)
 
+    phrases_by_key: dict[int, list[tuple[int, tuple[int, ...]]]] = field(default_factory=dict, repr=False, compare=False)
+
     def __post_init__(self) -> None:
+        for outer, phrases in self.phrases.items():
+            for phrase in phrases:
+                for slot in _key(phrase):
+                    self.phrases_by_key.setdefault(slot, []).append((outer, phrase.masks))
         for pattern in self.patterns:
             self._index.setdefault(pattern.parts[0][:_INDEX], []).append(pattern)
             folded = pattern.folded()
@@ -129,11 +135,11 @@ class LanguageRules:
 
     def look_up(self, raw: str) -> WordSlots:
         """The slots of a word as written."""
-        known = self._seen.get(raw)
+        known = self.remembered.get(raw)
         if known is None:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            known = self._seen[raw] = self._read(raw)
+            if len(self.remembered) >= _REMEMBERED:
+                self.remembered.clear()
+            known = self.remembered[raw] = self._read(raw)
         return known
 
     def _read(self, raw: str) -> WordSlots:
@@ -163,6 +169,12 @@ class LanguageRules:
         for slot in slots:
             mask |= 1 << slot
         return WordSlots(tuple(sorted(slots)), mask, folded)
+
+
+def _key(phrase: Phrase) -> frozenset[int]:
+    """The slots of the item with the fewest alternatives; without one of them the phrase can not occur."""
+    needed = [item.slots for item in phrase.items if item.slots and not item.optional]
+    return min(needed, key=len)
 
 
 def _matching(index: Mapping[str, list[WordPattern]], word: str) -> tuple[set[int], set[int]]:
