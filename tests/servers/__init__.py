@@ -1,0 +1,1 @@
+"""Real servers on loopback for tests: Dovecot, an SMTP sink, PostgreSQL. None of them needs pytest."""
