@@ -59,6 +59,7 @@ class SecondOpinion:
     scores: Mapping[Right, float]  # probability of each right
     any_score: float  # probability that it is a request at all
     evidence: tuple[Evidence, ...] = ()  # the words that moved it most, rule "second_reader"
+    thresholds: Thresholds | None = None  # chosen together with the calibration; None: the rulebook's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,7 @@ class RuleOpinion:
     evidence: tuple[Evidence, ...] = ()
     held_back: tuple[Evidence, ...] = ()  # rules that a negation or a counter-concept stopped
     flags: tuple[str, ...] = ()
+    countered: tuple[str, ...] = ()  # counter-concepts that spoke
 
     @property
     def request_belief(self) -> float:
@@ -102,6 +104,7 @@ def read_by_rules(reading: str, rules: LanguageRules, *, subject_length: int = 0
         evidence=(*evidence, *marks),
         held_back=tuple(_evidence(reader, item, item.rule.right) for item in held),
         flags=tuple(dict.fromkeys(item.rule.flag for item in flags)),
+        countered=tuple(dict.fromkeys(item.rule.name for item in counters)),
     )
 
 
@@ -118,6 +121,7 @@ def merge(opinions: list[RuleOpinion]) -> RuleOpinion:
         evidence=tuple(dict.fromkeys(item for opinion in opinions for item in opinion.evidence)),
         held_back=tuple(dict.fromkeys(item for opinion in opinions for item in opinion.held_back)),
         flags=tuple(dict.fromkeys(flag for opinion in opinions for flag in opinion.flags)),
+        countered=tuple(dict.fromkeys(name for opinion in opinions for name in opinion.countered)),
     )
 
 
@@ -125,9 +129,11 @@ def decide(
     rules: RuleOpinion, *, language: str, version: str, thresholds: Thresholds, second: SecondOpinion | None = None
 ) -> Verdict:
     """The verdict of both readers; `second` holds scores already calibrated together with the rules' scores."""
-    scores = dict(second.scores) if second else dict(rules.scores)
-    any_score = second.any_score if second else rules.any_score
-    best = max([any_score, *scores.values()], default=0.0)
+    if second is None:
+        scores, best, belief = dict(rules.scores), rules.any_score, rules.request_belief
+    else:
+        scores, best, belief = dict(second.scores), second.any_score, second.any_score
+        thresholds = second.thresholds or thresholds
     if best >= thresholds.request:
         kind = Kind.REQUEST
     elif best >= thresholds.unsure or TRIAGE_FLAGS.intersection(rules.flags):
@@ -142,14 +148,16 @@ def decide(
         flags=rules.flags,
         language=language,
         rules_version=version,
-        request_score=round(second.any_score if second else rules.request_belief, 4),
+        request_score=round(belief, 4),
     )
 
 
 def _named(scores: Mapping[Right, float], kind: Kind, thresholds: Thresholds) -> tuple[Right, ...]:
-    if kind is Kind.NOT_REQUEST:
+    """The rights of a verdict; a request whose rights all score low is named after the best of them."""
+    if kind is Kind.NOT_REQUEST or not scores:
         return ()
-    least = thresholds.right if kind is Kind.REQUEST else thresholds.unsure
+    best = max(scores.values())
+    least = min(thresholds.right, max(best, thresholds.unsure)) if kind is Kind.REQUEST else thresholds.unsure
     return tuple(right for right in Right if scores.get(right, 0.0) >= least)
 
 
