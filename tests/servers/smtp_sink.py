@@ -1,8 +1,8 @@
 """A real SMTP server that keeps what it is given and misbehaves on order.
 
 It runs in a thread with a loop of its own, on a free loopback port. `sink.behaviour` may be changed at any time and
-holds for the next command or connection. `received` lists every mail whose bytes arrived completely, with the answer given;
-`accepted` only those answered with 250.
+holds for the next command or connection. `received` lists every mail whose bytes arrived completely, with the answer
+given; `accepted` only those answered with 250.
 """
 
 import asyncio
