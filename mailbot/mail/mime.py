@@ -1,0 +1,264 @@
+"""Raw bytes become a tree of parts, within bounds that are checked before anything is parsed.
+
+The standard parser is robust but not cheap: nested parts cost it time and memory out of proportion. So size, lines, parts,
+depth and the length of structured headers are counted first, by plain searches; what is over a bound is opened with its
+headers only and marked oversize, for a person to look at. Nothing here raises for any bytes; nothing here knows what a mail means.
+"""
+
+import email
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.generator import BytesGenerator
+from email.message import Message as Parsed
+from email.parser import HeaderParser
+from io import BytesIO
+
+from mailbot.mail.charset import clean_header, decode, decode_words
+
+# What the standard library's mail code is known to raise on hostile input (bugs.python.org and trials, 3.11 to 3.13).
+FAULTS = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, OverflowError, MessageError)
+
+MAX_BYTES = 36 * 1024 * 1024  # most servers refuse more than 25 to 35 MB
+_MAX_LINES = 1_000_000
+_MAX_HEAD = 512 * 1024  # bytes of one header section
+_MAX_HEADERS = 1500
+_MAX_FIELD = 12_000  # bytes of one Content-Type header: its parser is quadratic
+_MAX_CONTAINERS = 100  # multiparts and attached messages, so also the depth
+_MAX_PARTS = 600
+_MAX_DASHED = 30_000  # lines that begin with "--", each of which may be a part
+_MAX_WORK = 6_000_000  # lines times containers: each line is compared with every open boundary
+
+_CONTENT_TYPE = re.compile(rb"^content-(?:type|disposition)[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.I | re.M)
+_CONTAINER = re.compile(rb"content-type[ \t]*:\s*(?:\"\s*)?(?:multipart|message)\s*/", re.I)
+_BOUNDARY = re.compile(rb"boundary\*?(?:0\*?)?\s*=\s*(?:\"([^\"\r\n]{1,200})|([^\s;\"]{1,200}))", re.I)
+_DASHED = re.compile(rb"^--([^\r\n]{0,200})", re.M)
+_HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
+_WELL_FORMED = re.compile(rb"(?:(?:[!-9;-~]+:|[ \t]).*(?:\n|\Z))*")
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+_SPACED_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]+:")
+_KNOWN_FIELD = re.compile(
+    rb"(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]+|received|return-path|reply-to|in-reply-to|"
+    rb"references|delivered-to|x-[a-z0-9-]+|dkim-signature|authentication-results|list-[a-z]+|sender)[ \t]*:",
+    re.I,
+)
+_GARBLED = re.compile(r"^--([^\s\"]{1,70})[ \t]*\r?\n(?=content-)", re.I | re.M)
+_TYPE = re.compile(r"\s*([\w.+-]{1,60})\s*/\s*([\w.+-]{1,100})")
+_PATH = re.compile(r"[\\/:]")
+_UNSAFE_NAME = re.compile(r"[<>\"|?*]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A message taken from its bytes, not yet understood."""
+
+    tree: Parsed
+    oversize: bool = False  # only the headers are in `tree`
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaf:
+    """One part that is no container."""
+
+    type: str  # lower case, "text/plain"
+    name: str  # safe file name or ""
+    disposition: str  # "inline", "attachment" or ""
+    params: dict[str, str] = field(default_factory=dict)
+    data: bytes = b""
+
+
+def open_message(raw: bytes) -> Opened:
+    """The tree of parts of a raw message. Never raises."""
+    mended, defects = _mend(raw)
+    if fault := _over_bounds(mended):
+        return Opened(tree=_headers_only(mended), oversize=True, defects=(*defects, f"oversize_{fault}"))
+    try:
+        return Opened(tree=email.message_from_bytes(mended), defects=defects)
+    except FAULTS:
+        return Opened(tree=_headers_only(mended), oversize=True, defects=(*defects, "unparsable"))
+
+
+def _mend(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Stray lines above or between the headers taken out, which would end the headers for the parser."""
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if raw[:1] in b"\r\n \t":
+        raw = raw.lstrip(b"\r\n \t")
+    end = _HEAD_END.search(raw, 0, _MAX_HEAD)
+    head = raw[: end.start()] if end else raw[:_MAX_HEAD] if len(raw) <= _MAX_HEAD else b""
+    if not head or _WELL_FORMED.fullmatch(head):
+        return raw, ()
+    lines = head.split(b"\n")
+    last_known = max((n for n, line in enumerate(lines) if _KNOWN_FIELD.match(line)), default=-1)
+    kept: list[bytes] = []
+    stray = False
+    for number, line in enumerate(lines):
+        looks_right = _FIELD.match(line) or (line[:1] in b" \t" and kept) or (line.startswith(b"From ") and number == 0)
+        if number <= last_known and not looks_right:
+            stray = True
+            continue
+        kept.append(_SPACED_FIELD.sub(rb"\1:", line) if number <= last_known else line)
+    if kept == lines:
+        return raw, ()
+    return b"\n".join(kept) + raw[len(head) :], ("stray_line",) if stray else ("spaced_header",)
+
+
+def _over_bounds(raw: bytes) -> str:
+    """Which bound a message breaks, or ""."""
+    if len(raw) > MAX_BYTES:
+        return "bytes"
+    end = _HEAD_END.search(raw, 0, _MAX_HEAD)
+    if end is None and len(raw) > _MAX_HEAD:
+        return "headers"
+    if raw.count(b"\n", 0, end.start() if end else len(raw)) > _MAX_HEADERS and end:
+        return "headers"
+    lines = raw.count(b"\n") + raw.count(b"\r")
+    if lines > _MAX_LINES * 2:
+        return "lines"
+    if b"--" not in raw and b"/rfc822" not in raw:
+        return ""
+    containers = 0
+    for match in _CONTENT_TYPE.finditer(raw):
+        if match.end() - match.start() > _MAX_FIELD:
+            return "headers"
+        containers += bool(_CONTAINER.match(match.group(0)))
+    if containers > _MAX_CONTAINERS:
+        return "parts"
+    if lines * (containers + 1) > _MAX_WORK * 2:
+        return "lines"
+    return _too_many_parts(raw)
+
+
+def _too_many_parts(raw: bytes) -> str:
+    boundaries = {(one or two).rstrip() for one, two in _BOUNDARY.findall(raw)}
+    parts = dashed = 0
+    for match in _DASHED.finditer(raw):
+        dashed += 1
+        token = match.group(1).rstrip()
+        parts += token in boundaries
+        if parts > _MAX_PARTS or dashed > _MAX_DASHED:
+            return "parts"
+    return ""
+
+
+def _headers_only(raw: bytes) -> Parsed:
+    end = _HEAD_END.search(raw, 0, _MAX_HEAD)
+    head = raw[: end.start() if end else min(len(raw), 64 * 1024)]
+    lines = head[: 256 * 1024].split(b"\n")[:_MAX_HEADERS]
+    text = "\n".join(line.rstrip(b"\r").decode("ascii", "surrogateescape") for line in lines)
+    try:
+        return HeaderParser().parsestr(text + "\n\n")
+    except FAULTS:
+        return Parsed()
+
+
+def raw_headers(part: Parsed) -> list[tuple[str, str]]:
+    """Names and undecoded values, topmost first."""
+    return [(str(name), str(value)) for name, value in part.raw_items()]
+
+
+def children(part: Parsed) -> list[Parsed] | None:
+    """The parts of a container, or None for a leaf. A multipart whose boundary is garbled is mended by what it holds."""
+    payload = part.get_payload()
+    if isinstance(payload, list):
+        return [child for child in payload if isinstance(child, Parsed)]
+    if isinstance(payload, str) and content_type(part).startswith("multipart/") and (found := _GARBLED.search(payload)):
+        head = f'Content-Type: multipart/mixed; boundary="{found.group(1)}"\n\n'
+        try:
+            mended = email.message_from_string(head + payload).get_payload()
+        except FAULTS:
+            return None
+        return [child for child in mended if isinstance(child, Parsed)] if isinstance(mended, list) else None
+    return None
+
+
+def content_type(part: Parsed) -> str:
+    """The declared media type in lower case; what can not be read is text/plain (RFC 2045 5.2)."""
+    declared = part.get("Content-Type")
+    if declared is None:
+        return str(part.get_default_type())
+    match = _TYPE.match(str(declared)[:300])
+    if not match:
+        return "text/plain" if str(declared)[:5].strip().lower() != "multi" else "multipart/mixed"
+    return f"{match.group(1)}/{match.group(2)}".lower()
+
+
+def leaf_of(part: Parsed) -> Leaf:
+    """A leaf with its decoded bytes. Never raises."""
+    kind = content_type(part)
+    disposition = str(part.get("Content-Disposition", "")).strip().lower()
+    return Leaf(
+        type=kind,
+        name=_file_name(part),
+        disposition="attachment" if disposition.startswith("attachment") else "inline" if disposition else "",
+        params=_params(part),
+        data=payload_bytes(part),
+    )
+
+
+def payload_bytes(part: Parsed) -> bytes:
+    """The bytes of a leaf after transfer decoding, or the written-out form of a container. Never raises."""
+    try:
+        if not part.is_multipart():
+            data = part.get_payload(decode=True)
+            return data if isinstance(data, bytes) else b""
+        out = BytesIO()
+        writer = BytesGenerator(out, mangle_from_=False, maxheaderlen=0)
+        for child in children(part) or ():
+            writer.flatten(child)
+        return out.getvalue()
+    except FAULTS:
+        return b""
+
+
+def _params(part: Parsed) -> dict[str, str]:
+    """The parameters of Content-Type, decoded, names in lower case."""
+    if ";" not in str(part.get("Content-Type", "")):
+        return {}
+    try:
+        found = part.get_params(failobj=[])
+    except FAULTS:
+        return {}
+    return {str(name).lower(): _value(value) for name, value in found[1:]}
+
+
+def _value(value: object) -> str:
+    """A parameter as text; RFC 2231 gives (charset, language, text)."""
+    if isinstance(value, tuple) and len(value) == 3:
+        text = str(value[2] or "")
+        return decode(text.encode("latin-1", "replace"), str(value[0] or ""))[0] if value[0] else text
+    return str(value)
+
+
+def _file_name(part: Parsed) -> str:
+    """The part's file name without any path, control character or encoded word; "" when it gives none."""
+    if "Content-Disposition" not in part and "name" not in str(part.get("Content-Type", "")).lower():
+        return ""
+    for name, header in (("filename", "Content-Disposition"), ("name", "Content-Type")):
+        try:
+            value = part.get_param(name, None, header)
+        except FAULTS:
+            continue
+        if value:
+            return safe_name(_value(value))
+    return ""
+
+
+def safe_name(name: str) -> str:
+    """A file name that can not leave its folder: the last component, cleaned, at most 150 characters."""
+    text = clean_header(decode_words(name), 1000)
+    text = _UNSAFE_NAME.sub("_", _PATH.split(text)[-1]).strip(" .")
+    if len(text) > 150:
+        stem, dot, suffix = text.rpartition(".")
+        text = f"{stem[:130]}.{suffix}" if dot and len(suffix) <= 12 else text[:150]
+    return text
+
+
+def walk(part: Parsed) -> Iterator[Parsed]:
+    """Every part of a tree, depth first; the containers too."""
+    stack = [part]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(children(current) or []))
