@@ -1,6 +1,7 @@
-"""What a text is made of before it is words: items of a reply, facts it still needs, lines of the checklist.
+"""What a text is made of before it is words: items of a reply, things kept, lines of the checklist.
 
 Values only. Which template fits, and its words, is known in `gateway/templates.py`; flows speak to it in these types.
+What a text still needs is a `Need` of `core/draft.py`.
 """
 
 import re
@@ -31,16 +32,6 @@ class ReplyItem:
     outcome: Outcome = Outcome.FULFILLED
     ground: Ground | None = None  # for refusals; None: the template's first choice is shown
     values: Mapping[str, str] = field(default_factory=dict)  # facts by the name of their need; dates as ISO
-
-
-@dataclass(frozen=True, kw_only=True)
-class Need:
-    """A fact without which the text can not be written."""
-
-    name: str
-    kind: str  # text | date | attachment | choice
-    question: str  # to staff, in the language asked for
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

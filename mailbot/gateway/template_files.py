@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from mailbot.core.letter import Need
+from mailbot.core.draft import Need, NeedKind
 from mailbot.core.lines import MARK
 from mailbot.core.rights import Ground
 from mailbot.errors import ConfigurationError
@@ -151,7 +151,7 @@ def _need(path: Path, number: int, value: str) -> ConditionalNeed:
     except ValueError as error:
         raise ConfigurationError([f"{path}:{number}: {error}. Use a ground of mailbot/core/rights.py."]) from error
     return ConditionalNeed(
-        need=Need(name=name, kind=kind, question=question, choices=tuple(choices.split())), grounds=only_for
+        need=Need(name=name, kind=NeedKind(kind), question=question, choices=tuple(choices.split())), grounds=only_for
     )
 
 

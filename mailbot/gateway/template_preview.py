@@ -4,13 +4,13 @@ The samples are invented people at example domains. Nothing here is sent.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from mailbot.core.controller import LANGUAGES, Controller
-from mailbot.core.letter import Need, ReplyItem, Text
+from mailbot.core.draft import Need, NeedKind
+from mailbot.core.letter import ReplyItem, Text
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.gateway.templates import AS_REPLY, LETTERS, STAFF, Renderer
 
@@ -47,7 +47,8 @@ def sample_values(renderer: Renderer, needs: tuple[Need, ...], language: str) ->
     """A plausible value for each need that is written in the text."""
     samples = renderer.words(language if language in LANGUAGES else "en")["samples"]
     days = {"year_end": "2026-12-31", "until": "2027-06-30", "lifts_on": "2026-11-30"}
-    return {need.name: days.get(need.name) or samples[need.name] for need in needs if need.kind in ("text", "date")}
+    written = (need.name for need in needs if need.kind in (NeedKind.TEXT, NeedKind.DATE))
+    return {name: days.get(name) or samples[name] for name in written}
 
 
 def sample_item(
@@ -80,8 +81,8 @@ def _to_data_subjects(renderer: Renderer, controller: Controller) -> Iterator[di
             name = f"reply/{item.right}-{item.outcome}{ground}{mark}"
             text = renderer.reply(language, [item], facts)
             yield _entry(name, language, "data_subject", text, item.right.value, item.outcome.value)
-        several = [replace(item, values=item.values) for item in _several(renderer, language)]
-        yield _entry(f"reply/several{mark}", language, "data_subject", renderer.reply(language, several, facts))
+        text = renderer.reply(language, _several(renderer, language), facts)
+        yield _entry(f"reply/several{mark}", language, "data_subject", text)
         for kind in LETTERS:
             values = sample_values(renderer, renderer.needs(kind, None, None, language), language)
             asked = (ReplyItem(right=Right.ERASURE), ReplyItem(right=Right.OBJECTION))

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mailbot.core.controller import LANGUAGES, Controller
-from mailbot.core.letter import CheckLine, Need, ReplyItem, Text, parse_day
+from mailbot.core.draft import Need, NeedKind
+from mailbot.core.letter import CheckLine, ReplyItem, Text, parse_day
 from mailbot.core.lines import fill, keep, one_line
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.core.sections import checklist, section_values
@@ -193,7 +194,7 @@ class Renderer:
             value = given.get(entry.need.name)
             if value:
                 values[entry.need.name] = parse_day(value) if _is_day(entry.need, value) else value
-            elif entry in header.needs and entry.need.kind in ("text", "date"):
+            elif entry in header.needs and entry.need.kind in (NeedKind.TEXT, NeedKind.DATE):
                 values[entry.need.name] = blank.format(question=entry.need.question)
         return values
 
@@ -233,7 +234,7 @@ def _ours(language: str) -> str:
 
 
 def _is_day(need: Need, value: Any) -> bool:
-    return need.kind == "date" and isinstance(value, str)
+    return need.kind is NeedKind.DATE and isinstance(value, str)
 
 
 def _reply_items(kind: str, facts: Mapping[str, Any]) -> tuple[ReplyItem, ...]:
