@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailbot.core.classify import Kind, Verdict
-from mailbot.core.message import Message
 from mailbot.core.rights import Right
 from mailbot.errors import BadInputError
 from mailbot.flows.understand import Understanding
+from mailbot.gateway.reading_rules import load_reading_patterns
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.rulebook import load_rulebook
+from mailbot.mail.parse import read_text
 
 FIVE = (Right.ACCESS, Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION, Right.REGISTER_DESCRIPTION)
-MessageReader = Callable[[str, str], Message]  # subject, body -> message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,12 +171,10 @@ def _labelled(line: str, place: str) -> Labelled:
         raise BadInputError(f"{place}: not a labelled mail ({error!r})", "One JSON object a line") from error
 
 
-def evaluate(
-    paths: Sequence[Path], understanding: Understanding, *, read: MessageReader, language: str | None = None
-) -> Report:
-    """Judges every labelled mail of the files; `read` makes a message of subject and body."""
+def evaluate(paths: Sequence[Path], understanding: Understanding, *, language: str | None = None) -> Report:
+    """Judges every labelled mail of the files, of one language or of all."""
     chosen = [mail for mail in read_labelled(paths) if language in (None, mail.language)]
-    messages = [(mail, read(mail.subject, mail.body)) for mail in chosen]
+    messages = [(mail, read_text(mail.subject, mail.body, patterns=understanding.patterns)) for mail in chosen]
     begun = time.perf_counter()
     judged = tuple(Judged(mail=mail, verdict=understanding.judge(message)) for mail, message in messages)
     return Report(judged=judged, seconds=time.perf_counter() - begun)
@@ -221,16 +219,13 @@ def _error_line(item: Judged) -> str:
     return f"{what} {item.mail.id} asked {asked} named {named} | {text}\n    {why}"
 
 
-def _plain_message(subject: str, body: str) -> Message:
-    return Message(subject=subject, visible_text=body)
-
-
 def _main(arguments: list[str]) -> None:
     """For writers of rules; `mailbot rules test` is the command of the product."""
     paths = [Path(argument) for argument in arguments if argument.endswith(".jsonl")]
     language = arguments[arguments.index("--lang") + 1] if "--lang" in arguments else None
     folder = Path(os.environ.get("RULES", shipped("rules")))
-    report = evaluate(paths, Understanding(rulebook=load_rulebook(folder)), read=_plain_message, language=language)
+    understanding = Understanding(rulebook=load_rulebook(folder), patterns=load_reading_patterns(shipped("rules")))
+    report = evaluate(paths, understanding, language=language)
     sys.stdout.write("\n".join(lines(report, errors="--errors" in arguments)) + "\n")
 
 

@@ -4,7 +4,7 @@ The walk is short and pure: reading -> language -> rules (asked first, they cost
 where it can change something) -> verdict. Knows no file and no mailbox; the rulebook and the readers come from outside.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailbot.core.classify import (
@@ -20,6 +20,8 @@ from mailbot.core.classify import (
 from mailbot.core.message import Message
 from mailbot.core.rulebook import LanguageRules, Rulebook
 from mailbot.mail.language import Guess, guess_languages
+from mailbot.mail.parse import read_text
+from mailbot.mail.patterns import ReadingPatterns
 
 
 class SecondReader(Protocol):
@@ -34,6 +36,9 @@ class Understanding:
     """Everything that is needed to judge a message."""
 
     rulebook: Rulebook
+    patterns: ReadingPatterns = field(
+        default_factory=ReadingPatterns, repr=False
+    )  # for texts that are not yet messages
     second_reader: SecondReader | None = None
     default_language: str = "unknown"  # of the controller; for texts too short to tell
 
@@ -50,6 +55,10 @@ class Understanding:
             thresholds=self.rulebook.thresholds,
             second=second,
         )
+
+    def judge_text(self, subject: str, body: str) -> Verdict:
+        """The verdict on a bare subject and body, split into what was written and what was quoted."""
+        return self.judge(read_text(subject, body, patterns=self.patterns))
 
     def rule_opinion(self, reading: str, guess: Guess, *, subject_length: int = 0) -> RuleOpinion:
         """What the rules of every language that the text may hold see in it."""
