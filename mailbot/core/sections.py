@@ -85,8 +85,9 @@ def _lines(
             yield from _register_lines(register, item, phrase, language)
     if item.outcome in DONE and item.right in TOLD:
         yield from _recipient_lines(registers, words["checklist"]["article_19"], language)
-    for number, text in enumerate(words["checklist"].get(f"{item.outcome.value}_last", ()), 1):
-        yield CheckLine(key=f"{item.outcome.value}/last-{number}", text=text)
+    for last in (item.outcome.value, item.ground.value if item.ground else ""):
+        for number, text in enumerate(words["checklist"].get(f"{last}_last", ()), 1):
+            yield CheckLine(key=f"{last}/last-{number}", text=text)
     if item.right is Right.ACCESS and item.outcome in DONE and controller.automated_decisions is None:
         yield CheckLine(key="access/automated", text=words["checklist"]["automated"])
 

@@ -86,7 +86,9 @@ class Renderer:
         """Mail to staff, one of STAFF; the facts it is given stand in the header of its template."""
         if name not in STAFF:
             raise MisuseError(f"There is no staff text {name!r}", f"Choose one of {', '.join(STAFF)}.")
-        subject, body = self._render(_ours(language), f"staff/{name}", {**_STAFF_BLANKS, **facts})
+        code = _ours(language)
+        known = {**_STAFF_BLANKS, **facts, "write_in": self._write_in(code, facts)}
+        subject, body = self._render(code, f"staff/{name}", known)
         return Text(subject=one_line(subject, 150), body=fill(body))
 
     def register_description(self, controller: Controller, language: str) -> str:
@@ -197,6 +199,12 @@ class Renderer:
             elif entry in header.needs and entry.need.kind in (NeedKind.TEXT, NeedKind.DATE):
                 values[entry.need.name] = blank.format(question=entry.need.question)
         return values
+
+    def _write_in(self, code: str, facts: Mapping[str, Any]) -> str:
+        """In which language staff write what is needed; "" where it is the notice's own."""
+        language = str(facts.get("reply_language") or code)
+        lines: Mapping[str, str] = self.words(code)["staff"]["write_in"]
+        return "" if language == code else lines.get(language, lines["other"])
 
     def _asked(self, code: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(self.words(code)["rights"][item.right.value] for item in facts.get("items", ()))
