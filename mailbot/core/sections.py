@@ -27,13 +27,18 @@ def section_values(
     """
     values = dict(given)
     values["right"] = item.right.value
-    values["heading"] = words["headings"][item.right.value]
     values["request"] = words["rights"][item.right.value]
     values["ground"] = ground.value if ground else ""
-    values["ground_text"] = words["grounds"][ground.value] if ground else ""
+    values["ground_text"] = ground_text(item.right, ground, words) if ground else ""
     values["registers"] = chosen_registers(controller, item.values.get("registers", ""))
     values["kept"] = _kept(controller, ground, values, words) if values.get("kept") else ()
     return values
+
+
+def ground_text(right: Right, ground: Ground, words: Mapping[str, Any]) -> str:
+    """The ground as it is named to a reader; some rest on another article for one right."""
+    own = words["grounds_for"].get(right.value, {})
+    return str(own.get(ground.value) or words["grounds"][ground.value])
 
 
 def chosen_registers(controller: Controller, ids: str) -> tuple[Register, ...]:
@@ -54,9 +59,8 @@ def _kept(
     if ground is Ground.LEGAL_OBLIGATION and law:
         end = values["year_end"]
         until = kept_until(end, law.years, law.counted_from) if isinstance(end, date) else end
-        return kept_things(values["kept"], law.law.of(words["code"]), until)
-    name = words["grounds"][ground.value] if ground else ""
-    return kept_things(values["kept"], name, values["until"])
+        return kept_things(values["kept"], law.law.of(words["code"]), until)  # kirjanpitolaki 2:10
+    return kept_things(values["kept"], "", values["until"])
 
 
 def _keeping_law(controller: Controller, values: Mapping[str, Any]) -> KeepingLaw | None:
