@@ -1,7 +1,7 @@
 """`reading.toml` becomes `ReadingPatterns`: every entry compiled once, every fault named by file and key, all at once.
 
-A pattern whose group is repeated without bound is refused: such patterns can take more than linear time on a line that was
-made for it. Which words are right is the rules' affair, not this file's.
+A pattern whose group is repeated without bound is refused: such patterns can take more than linear time on a line that
+was made for it. Which words are right is the rules' affair, not this file's.
 """
 
 import re

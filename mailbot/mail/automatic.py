@@ -1,9 +1,9 @@
 """Was this written by a person or by a machine?
 
-Two mistakes are possible and they are not alike: a person's request taken for a machine's is lost, a machine's note taken
-for a person's costs a glance. So one certain sign is asked for, or two that agree. Marks that many people's mails carry as
-well only become flags: `Precedence: bulk` (discussion lists), `X-Auto-Response-Suppress` (Exchange), an empty Return-Path
-alone, and the List headers (a group address stamps them on every letter that passes through it).
+Two mistakes are possible and they are not alike: a person's request taken for a machine's is lost, a machine's note
+taken for a person's costs a glance. So one certain sign is asked for, or two that agree. Marks that many people's
+mails carry as well only become flags: `Precedence: bulk` (discussion lists), `X-Auto-Response-Suppress` (Exchange),
+an empty Return-Path alone, and the List headers (a group address stamps them on every letter that passes through it).
 """
 
 import re
@@ -26,12 +26,15 @@ _REPORTS = {
     "disposition-notification": "read_receipt",  # RFC 8098
     "feedback-report": "feedback_report",  # RFC 5965
 }
-_AUTO_HEADERS = ("x-autoreply", "x-autorespond", "x-auto-reply", "x-autoreply-from", "x-mail-autoreply", "x-autoresponder")
+_AUTO_HEADERS = (
+    "x-autoreply", "x-autorespond", "x-auto-reply", "x-autoreply-from", "x-mail-autoreply", "x-autoresponder",
+)  # fmt: skip
 _BULK_SERVICE = (
     "feedback-id", "list-unsubscribe-post", "x-campaign", "x-campaignid", "x-campaign-id", "x-mailgun-sid", "x-sg-eid",
     "x-mc-user", "x-mailchimp-campaign", "x-csa-complaints", "x-mailer-recptid", "x-newsletter", "x-report-abuse",
 )  # fmt: skip
 _LIST = ("list-id", "list-unsubscribe", "list-post", "list-help")
+_BLANK_LINE = re.compile(r"\r?\n[ \t]*\r?\n")
 _SENTENCE = re.compile(r"[.!?\n]+")
 _WORD = re.compile(r"\w+")
 _MAX_AWAY = 1200  # characters; an out-of-office note is short
@@ -64,8 +67,9 @@ class Bounce:
 def judge(message: Message, signs: Signs, patterns: ReadingPatterns) -> tuple[str | None, tuple[str, ...]]:
     """(kind or None, flags). Kinds: see `CERTAIN` and `MAY_CARRY_WORDS`; "own" is decided elsewhere, by its HMAC.
 
-    `list` needs List-Unsubscribe or List-Id and a sign that no person sent it (a sender nobody writes from, the headers of
-    a bulk service), and no sign that it answers something: behind a group address, persons' letters carry List headers too.
+    `list` needs List-Unsubscribe or List-Id and a sign that no person sent it (a sender nobody writes from, the headers
+    of a bulk service), and no sign that it answers something: behind a group address, persons' letters carry List
+    headers too.
     """
     headers = {name.lower(): value for name, value in reversed(message.headers)}
     flags = _flags(headers, signs)
@@ -74,7 +78,7 @@ def judge(message: Message, signs: Signs, patterns: ReadingPatterns) -> tuple[st
         _by_structure(signs)
         or _by_headers(headers, message, patterns, local)
         or _by_words(message, patterns, flags, local)
-        or _by_list(headers, message, patterns, flags, local)
+        or _by_list(headers, message, patterns, local)
     )
     return kind, flags
 
@@ -143,9 +147,7 @@ def _only_says_away(text: str, patterns: ReadingPatterns) -> bool:
     return away
 
 
-def _by_list(
-    headers: dict[str, str], message: Message, patterns: ReadingPatterns, flags: tuple[str, ...], local: str
-) -> str | None:
+def _by_list(headers: dict[str, str], message: Message, patterns: ReadingPatterns, local: str) -> str | None:
     if "list-unsubscribe" not in headers and "list-id" not in headers:
         return None
     if message.in_reply_to or message.references or prefix_role(message.subject, patterns):
@@ -179,7 +181,7 @@ def _report(message: Message) -> dict[str, str]:
     """The fields of the delivery report, those about the recipient before those about the message."""
     data = next((one.content for one in message.attachments if one.type == "message/delivery-status"), b"")
     fields: dict[str, str] = {}
-    for block in re.split(r"\r?\n[ \t]*\r?\n", clean_text(decode(data[:100_000], "utf-8")[0])):
+    for block in _BLANK_LINE.split(clean_text(decode(data[:100_000], "utf-8")[0])):
         fields = _header_block(block) | fields
     return fields
 
@@ -188,8 +190,8 @@ def _returned(message: Message) -> dict[str, str]:
     """The headers of the message that came back, from the whole message or its headers alone."""
     for one in message.attachments:
         if one.type in ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers"):
-            head = re.split(r"\r?\n[ \t]*\r?\n", decode(one.content[:200_000].lstrip(b"\r\n"), "utf-8")[0], maxsplit=1)[0]
-            return _header_block(clean_text(head))
+            text = decode(one.content[:200_000].lstrip(b"\r\n"), "utf-8")[0]
+            return _header_block(clean_text(_BLANK_LINE.split(text, maxsplit=1)[0]))
     return {}
 
 

@@ -1,8 +1,8 @@
 """Signatures and disclaimers are cut here, only when sure: they name every right and would make a request of any mail.
 
-Sure is: a telephone's own line; what follows "-- "; the footer of a list; fine print at the end of what was written that
-opens with a known formula. A paragraph in which a person speaks of themself ("my", "minun", "jag") is never fine print,
-and a postscript is never a signature. Everything else stays, as names and titles do.
+Sure is: a telephone's own line; what follows "-- "; the footer of a list; fine print at the end of what was written
+that opens with a known formula. A paragraph in which a person speaks of themself ("my", "minun", "jag") is never fine
+print, and a postscript is never a signature. Everything else stays, as names and titles do.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Header blocks inside a text ("Lähettäjä: … Lähetetty: … Aihe: …"), and the inner message of a forward.
 
-Here is decided only what such a block says, never whether what follows it is history or content (see `visible`). The inner
-sender is the requester when staff forward a request (design 8), so an address is taken only where it is written out.
+Here is decided only what such a block says, never whether what follows it is history or content (see `visible`). The
+inner sender is the requester when staff forward a request (design 8), so an address is taken only where it is written
+out.
 """
 
 import re

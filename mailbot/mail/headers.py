@@ -86,7 +86,7 @@ def _address(name: str, spec: str) -> Address | None:
 
 
 def message_ids(value: str) -> tuple[str, ...]:
-    """The message ids of a raw Message-ID, In-Reply-To or References value, with angle brackets, in order, once each."""
+    """The ids of a raw Message-ID, In-Reply-To or References value, with angle brackets, in order, once each."""
     found = [f"<{inner}>" for inner in _ID.findall(value[:_MAX_HEADER])]
     if not found and (bare := _BARE_ID.fullmatch(value.strip()[:900])):
         found = [f"<{bare.group(0)}>"]
@@ -95,7 +95,7 @@ def message_ids(value: str) -> tuple[str, ...]:
 
 
 def moment(value: str) -> datetime | None:
-    """The aware moment of a raw Date value; None when it can not be read. A missing zone counts as UTC (RFC 5322 3.3)."""
+    """The aware moment of a raw Date value, or None. A missing zone counts as UTC (RFC 5322 3.3)."""
     try:
         parsed = parsedate_to_datetime(value.strip()[:200])
         return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -1,8 +1,9 @@
-"""HTML becomes text as a reader would see it: whole words, a line per block, nothing hidden, quotations marked with "> ".
+"""HTML becomes text as a reader would see it: whole words, a line per block, nothing hidden, quotations marked with ">
+".
 
-`<b>poist</b>atte` stays one word because only block elements break a line. An indented `blockquote` is a quotation only
-when it says so (type=cite, a quote's class, a rule at its left): writers indent their own words too.
-Markup beyond `_MAX_TAGS` tags is outlined without a tree, because tree builders need quadratic time on hostile nesting.
+`<b>poist</b>atte` stays one word because only block elements break a line. An indented `blockquote` is a quotation
+only when it says so (type=cite, a quote's class, a rule at its left): writers indent their own words too. Markup
+beyond `_MAX_TAGS` tags is outlined without a tree, because tree builders need quadratic time on hostile nesting.
 """
 
 import re
@@ -15,14 +16,22 @@ _MAX_TAGS = 8000  # 8,000 nested elements take the tree builder 0.2 s, 100,000 t
 _MAX_CHARS = 6_000_000
 _MAX_QUOTES = 9  # quotation levels written; deeper ones look alike
 
-_PARAGRAPHS = frozenset("p blockquote h1 h2 h3 h4 h5 h6 ul ol dl table pre".split())
-_BLOCKS = _PARAGRAPHS | frozenset(
+
+
+def _tags(names: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", names))
+
+
+_PARAGRAPHS = _tags("p blockquote h1 h2 h3 h4 h5 h6 ul ol dl table pre")
+_BLOCKS = _PARAGRAPHS | _tags(
     "address article aside body center dd details div dt fieldset figcaption figure footer form header hr html li main "
-    "nav option section summary tbody tfoot thead tr title".split()
+    "nav option section summary tbody tfoot thead tr title"
 )
-_SILENT = frozenset("head script style template noscript object iframe svg math select textarea audio video".split())
+_SILENT = _tags("head script style template noscript object iframe svg math select textarea audio video")
 _CELLS = frozenset(("td", "th"))
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)")
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)"
+)
 _TIGHT = re.compile(r"margin(?:-bottom)?\s*:\s*0")
 _QUOTE_CLASS = re.compile(r"(?:^|\s)(?:gmail_quote|yahoo_quoted|protonmail_quote|moz-cite|cite|quote)")
 _LEFT_RULE = re.compile(r"border-left\s*:(?!\s*(?:0|none|medium none))")

@@ -1,13 +1,14 @@
 """Raw bytes become a tree of parts, within bounds that are checked before anything is parsed.
 
-The standard parser is robust but not cheap: nested parts cost it time and memory out of proportion. So size, lines, parts,
-depth and the length of structured headers are counted first, by plain searches; what is over a bound is opened with its
-headers only and marked oversize, for a person to look at. Nothing here raises for any bytes; nothing here knows what a mail means.
+The standard parser is robust but not cheap: nested parts cost it time and memory out of proportion. So size, lines,
+parts, depth and the length of structured headers are counted first, by plain searches; what is over a bound is opened
+with its headers only and marked oversize, for a person to look at. Nothing here raises for any bytes; nothing here
+knows what a mail means.
 """
 
+import binascii
 import email
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.generator import BytesGenerator
@@ -17,7 +18,7 @@ from io import BytesIO
 
 from mailbot.mail.charset import clean_header, decode, decode_words
 
-# What the standard library's mail code is known to raise on hostile input (bugs.python.org and trials, 3.11 to 3.13).
+# What the standard library's mail code is known to raise on hostile input (its bug threads and trials, 3.11 to 3.13).
 FAULTS = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, OverflowError, MessageError)
 
 MAX_BYTES = 36 * 1024 * 1024  # most servers refuse more than 25 to 35 MB
@@ -45,6 +46,9 @@ _KNOWN_FIELD = re.compile(
 )
 _GARBLED = re.compile(r"^--([^\s\"]{1,70})[ \t]*\r?\n(?=content-)", re.I | re.M)
 _TYPE = re.compile(r"\s*([\w.+-]{1,60})\s*/\s*([\w.+-]{1,100})")
+_ONE_PARAM = re.compile(r"[^;]*;\s*([\w-]{1,40})\s*=\s*\"?([\w.:-]{1,60})\"?\s*;?\s*")
+_NO_LETTERS = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_NOT_BASE64 = re.compile(rb"(?<==)[\r\n]+(?=[^=])|[\r\n]+[_-]{4,}|[\r\n]+-- ?[\r\n]")
 _PATH = re.compile(r"[\\/:]")
 _UNSAFE_NAME = re.compile(r"[<>\"|?*]")
 
@@ -132,11 +136,9 @@ def _over_bounds(raw: bytes) -> str:
 
 def _too_many_parts(raw: bytes) -> str:
     boundaries = {(one or two).rstrip() for one, two in _BOUNDARY.findall(raw)}
-    parts = dashed = 0
-    for match in _DASHED.finditer(raw):
-        dashed += 1
-        token = match.group(1).rstrip()
-        parts += token in boundaries
+    parts = 0
+    for dashed, match in enumerate(_DASHED.finditer(raw)):
+        parts += match.group(1).rstrip() in boundaries
         if parts > _MAX_PARTS or dashed > _MAX_DASHED:
             return "parts"
     return ""
@@ -158,12 +160,17 @@ def raw_headers(part: Parsed) -> list[tuple[str, str]]:
     return [(str(name), str(value)) for name, value in part.raw_items()]
 
 
-def children(part: Parsed) -> list[Parsed] | None:
+def heads_of(part: Parsed) -> dict[str, str]:
+    """The first undecoded value of each header, by its name in lower case."""
+    return {str(name).lower(): str(value) for name, value in reversed(list(part.raw_items()))}
+
+
+def children(part: Parsed, kind: str) -> list[Parsed] | None:
     """The parts of a container, or None for a leaf. A multipart whose boundary is garbled is mended by what it holds."""
     payload = part.get_payload()
     if isinstance(payload, list):
         return [child for child in payload if isinstance(child, Parsed)]
-    if isinstance(payload, str) and content_type(part).startswith("multipart/") and (found := _GARBLED.search(payload)):
+    if isinstance(payload, str) and kind.startswith("multipart/") and (found := _GARBLED.search(payload)):
         head = f'Content-Type: multipart/mixed; boundary="{found.group(1)}"\n\n'
         try:
             mended = email.message_from_string(head + payload).get_payload()
@@ -173,49 +180,84 @@ def children(part: Parsed) -> list[Parsed] | None:
     return None
 
 
-def content_type(part: Parsed) -> str:
+def content_type(heads: dict[str, str], default: str = "text/plain") -> str:
     """The declared media type in lower case; what can not be read is text/plain (RFC 2045 5.2)."""
-    declared = part.get("Content-Type")
+    declared = heads.get("content-type")
     if declared is None:
-        return str(part.get_default_type())
-    match = _TYPE.match(str(declared)[:300])
-    if not match:
-        return "text/plain" if str(declared)[:5].strip().lower() != "multi" else "multipart/mixed"
-    return f"{match.group(1)}/{match.group(2)}".lower()
+        return default
+    match = _TYPE.match(declared[:300])
+    return f"{match.group(1)}/{match.group(2)}".lower() if match else "text/plain"
 
 
-def leaf_of(part: Parsed) -> Leaf:
+def leaf_of(part: Parsed, heads: dict[str, str], kind: str) -> Leaf:
     """A leaf with its decoded bytes. Never raises."""
-    kind = content_type(part)
-    disposition = str(part.get("Content-Disposition", "")).strip().lower()
+    disposition = heads.get("content-disposition", "").strip().lower()
     return Leaf(
         type=kind,
-        name=_file_name(part),
+        name=file_name(part, heads),
         disposition="attachment" if disposition.startswith("attachment") else "inline" if disposition else "",
-        params=_params(part),
-        data=payload_bytes(part),
+        params=_params(part, heads),
+        data=_decoded(part, heads),
     )
 
 
-def payload_bytes(part: Parsed) -> bytes:
-    """The bytes of a leaf after transfer decoding, or the written-out form of a container. Never raises."""
-    try:
-        if not part.is_multipart():
-            data = part.get_payload(decode=True)
-            return data if isinstance(data, bytes) else b""
-        out = BytesIO()
-        writer = BytesGenerator(out, mangle_from_=False, maxheaderlen=0)
-        for child in children(part) or ():
-            writer.flatten(child)
-        return out.getvalue()
-    except FAULTS:
+def _decoded(part: Parsed, heads: dict[str, str]) -> bytes:
+    """The bytes of a leaf after transfer decoding (RFC 2045 6); damaged encodings give what can be read."""
+    payload = part.get_payload()
+    if not isinstance(payload, str):
         return b""
+    encoding = heads.get("content-transfer-encoding", "").strip().lower()
+    try:
+        data = payload.encode("ascii", "surrogateescape")
+    except UnicodeError:
+        data = payload.encode("utf-8", "replace")
+    try:
+        if encoding == "quoted-printable":
+            return binascii.a2b_qp(data)
+        if encoding == "base64":
+            return _base64(data)
+        if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
+            decoded = part.get_payload(decode=True)
+            return decoded if isinstance(decoded, bytes) else data
+    except FAULTS:
+        return data
+    return data
 
 
-def _params(part: Parsed) -> dict[str, str]:
+def _base64(data: bytes) -> bytes:
+    if b"-" in data or b"_" in data or b"=" in data[:-4]:
+        data = _NOT_BASE64.split(data, maxsplit=1)[0] or data  # a list's footer below the encoded text
+    letters = data.translate(None, _NO_LETTERS)
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+
+
+def written_out(inside: list[Parsed]) -> bytes:
+    """The bytes of an attached message or report, as nearly as the parser kept them. Never raises."""
+    out = BytesIO()
+    try:
+        writer = BytesGenerator(out, mangle_from_=False, maxheaderlen=0)
+        for child in inside:
+            writer.flatten(child)
+    except FAULTS:
+        return out.getvalue()
+    return out.getvalue()
+
+
+def param(heads: dict[str, str], header: str, name: str) -> str:
+    """One parameter of a structured header by a plain search, for containers; "" when it is missing."""
+    match = re.search(rf"(?:^|[;\s]){name}\*?\s*=\s*\"?([^\";\r\n]{{1,200}})", heads.get(header, "")[:4000], re.I)
+    return match.group(1).strip() if match else ""
+
+
+def _params(part: Parsed, heads: dict[str, str]) -> dict[str, str]:
     """The parameters of Content-Type, decoded, names in lower case."""
-    if ";" not in str(part.get("Content-Type", "")):
+    declared = heads.get("content-type", "")
+    if ";" not in declared:
         return {}
+    if simple := _ONE_PARAM.fullmatch(declared):
+        return {simple.group(1).lower(): simple.group(2)}
     try:
         found = part.get_params(failobj=[])
     except FAULTS:
@@ -231,11 +273,11 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _file_name(part: Parsed) -> str:
+def file_name(part: Parsed, heads: dict[str, str]) -> str:
     """The part's file name without any path, control character or encoded word; "" when it gives none."""
-    if "Content-Disposition" not in part and "name" not in str(part.get("Content-Type", "")).lower():
-        return ""
-    for name, header in (("filename", "Content-Disposition"), ("name", "Content-Type")):
+    for name, header in (("filename", "content-disposition"), ("name", "content-type")):
+        if name not in heads.get(header, "").lower():
+            continue
         try:
             value = part.get_param(name, None, header)
         except FAULTS:
@@ -254,11 +296,3 @@ def safe_name(name: str) -> str:
         text = f"{stem[:130]}.{suffix}" if dot and len(suffix) <= 12 else text[:150]
     return text
 
-
-def walk(part: Parsed) -> Iterator[Parsed]:
-    """Every part of a tree, depth first; the containers too."""
-    stack = [part]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack.extend(reversed(children(current) or []))

@@ -1,8 +1,8 @@
 """Any bytes become a `Message`. This never raises, and takes bounded time and memory (see `mime` for the bounds).
 
-What could not be read is said in `defects`; what a person must look at is said in `flags`: encrypted, opaque_signed, tnef,
-image_only, attachment_only, oversize, unreadable, partial, empty. A body that is a file is read as the body. A message that
-is attached is the content of a forward; the message a bounce returns is not.
+What could not be read is said in `defects`; what a person must look at is said in `flags`: encrypted, opaque_signed,
+tnef, image_only, attachment_only, oversize, unreadable, partial, empty. A body that is a file is read as the body. A
+message that is attached is the content of a forward; the message a bounce returns is not.
 """
 
 import re
@@ -14,12 +14,23 @@ from mailbot.mail.automatic import CERTAIN, Signs, judge
 from mailbot.mail.charset import clean_header, clean_text, decode, decode_words
 from mailbot.mail.headers import addresses, message_ids, moment
 from mailbot.mail.html import to_text
-from mailbot.mail.mime import Leaf, children, content_type, leaf_of, open_message, payload_bytes, raw_headers, safe_name
+from mailbot.mail.mime import (
+    Leaf,
+    children,
+    content_type,
+    file_name,
+    heads_of,
+    leaf_of,
+    open_message,
+    param,
+    raw_headers,
+    written_out,
+)
 from mailbot.mail.patterns import ReadingPatterns
-from mailbot.mail.visible import Visible, split
+from mailbot.mail.visible import split
 
 HUMAN_MUST_LOOK = frozenset(
-    "encrypted opaque_signed tnef image_only attachment_only oversize unreadable partial empty".split()
+    ("encrypted", "opaque_signed", "tnef", "image_only", "attachment_only", "oversize", "unreadable", "partial", "empty")
 )
 
 _MAX_TEXT = 2_000_000  # characters of body text
@@ -53,6 +64,8 @@ def read_message(raw: bytes, patterns: ReadingPatterns) -> Message:
     """Read one message. Never raises; bounded in time and memory for any bytes."""
     opened = open_message(raw)
     message = _read_tree(opened.tree, patterns, size=len(raw), depth=0)
+    if not opened.oversize and not opened.defects:
+        return message
     flags = [flag for flag in message.flags if flag != "empty"] if opened.oversize else list(message.flags)
     return replace(
         message,
@@ -78,17 +91,17 @@ def read_text(
 
 
 def _read_tree(tree: Parsed, patterns: ReadingPatterns, *, size: int, depth: int) -> Message:
-    message = replace(_read_headers(raw_headers(tree)), size=size)
+    message = _read_headers(raw_headers(tree))
     body = _Body()
-    _collect(tree, body, patterns, 0)
-    text = _text_of(body, patterns)
+    _collect(tree, body, patterns)
+    text = _text_of(body)
     if len(text) > _MAX_TEXT:
         text = text[:_MAX_TEXT]
         body.defects.append("text_cut")
-    recipients = frozenset(one.address.lower() for one in (*message.to, *message.cc))
-    parts = split(text, patterns, message.subject, recipients)
+    parts = split(text, patterns, message.subject, frozenset(one.address.lower() for one in message.to + message.cc))
     message = replace(
         message,
+        size=size,
         text=text,
         visible_text=parts.visible,
         forwarded_text=parts.forwarded,
@@ -97,9 +110,10 @@ def _read_tree(tree: Parsed, patterns: ReadingPatterns, *, size: int, depth: int
     )
     signs = Signs(report_type=body.report_type, calendar_method=body.calendar_method, types=frozenset(body.types))
     kind, signals = judge(message, signs, patterns)
-    flags = [*_content_flags(message, body, parts), *signals]
+    flags = [*_content_flags(message, body), *signals]
     defects = [*message.defects, *body.defects, *parts.defects]
-    message = replace(message, automatic=kind, flags=_unique(flags), defects=_unique(defects))
+    if kind or flags or defects:
+        message = replace(message, automatic=kind, flags=_unique(flags), defects=_unique(defects))
     if body.inner and kind not in CERTAIN and depth < _MAX_INNER:
         message = _with_inner(message, body.inner, patterns, depth)
     return message
@@ -146,56 +160,44 @@ def _plain(value: str) -> str:
     return _unfolded(value).encode("ascii", "ignore").decode()
 
 
-def _collect(part: Parsed, body: _Body, patterns: ReadingPatterns, depth: int) -> None:
-    kind = content_type(part)
+def _collect(part: Parsed, body: _Body, patterns: ReadingPatterns, default: str = "text/plain") -> None:
+    heads = heads_of(part)
+    kind = content_type(heads, default)
     body.types.add(kind)
-    inside = children(part)
+    inside = children(part, kind)
     if inside is None:
         if kind.startswith("multipart/"):
             body.defects.append("multipart_without_parts")
-        _collect_leaf(leaf_of(part), body, part)
+        _collect_leaf(leaf_of(part, heads, kind), body)
     elif kind.startswith("message/"):
-        _collect_message(part, kind, inside, body)
+        _collect_message(part, heads, kind, inside, body)
     elif kind == "multipart/alternative":
-        _collect_alternative(inside, body, patterns, depth)
+        _collect_alternative(inside, body, patterns)
     else:
         if kind == "multipart/report":
-            body.report_type = leaf_param(part, "report-type")
+            body.report_type = param(heads, "content-type", "report-type").lower()
         elif kind == "multipart/encrypted":
             body.flags.append("encrypted")
         for child in inside:
-            _collect(child, body, patterns, depth + 1)
+            _collect(child, body, patterns, "message/rfc822" if kind == "multipart/digest" else "text/plain")
 
 
-def leaf_param(part: Parsed, name: str) -> str:
-    """One parameter of a container's Content-Type, lower case."""
-    match = re.search(rf"{name}\s*=\s*\"?([\w-]{{1,60}})", str(part.get("Content-Type", ""))[:4000], re.I)
-    return match.group(1).lower() if match else ""
-
-
-def _collect_message(part: Parsed, kind: str, inside: list[Parsed], body: _Body) -> None:
+def _collect_message(part: Parsed, heads: dict[str, str], kind: str, inside: list[Parsed], body: _Body) -> None:
     """An attached message, or the fields of a report (which the parser gives as messages)."""
-    data = payload_bytes(part)
-    name = leaf_of_name(part)
-    body.attachments.append(Attachment(name=name, type=kind, size=len(data), content=data))
+    data = written_out(inside)
+    body.attachments.append(Attachment(name=file_name(part, heads), type=kind, size=len(data), content=data))
     if kind in ("message/rfc822", "message/global") and inside:
         body.inner.append(inside[0])
     elif kind == "message/partial":
         body.flags.append("partial")
 
 
-def leaf_of_name(part: Parsed) -> str:
-    """A container's file name, by its Content-Disposition or its subject."""
-    match = re.search(r"filename\*?=\"?([^\";\r\n]{1,200})", str(part.get("Content-Disposition", ""))[:2000], re.I)
-    return safe_name(match.group(1)) if match else ""
-
-
-def _collect_alternative(inside: list[Parsed], body: _Body, patterns: ReadingPatterns, depth: int) -> None:
+def _collect_alternative(inside: list[Parsed], body: _Body, patterns: ReadingPatterns) -> None:
     """One of several forms of the same text: the plain one, unless it only says that there is another."""
     forms: list[_Body] = []
     for child in inside:
         form = _Body()
-        _collect(child, form, patterns, depth + 1)
+        _collect(child, form, patterns)
         forms.append(form)
     for form in forms:
         body.attachments += form.attachments
@@ -222,7 +224,7 @@ def _best_form(forms: list[_Body], patterns: ReadingPatterns) -> _Body | None:
     return rich if len(other) > len(text) or patterns.no_html.search(text[:600]) else plain
 
 
-def _collect_leaf(leaf: Leaf, body: _Body, part: Parsed) -> None:
+def _collect_leaf(leaf: Leaf, body: _Body) -> None:
     kind = leaf.type
     if kind == "text/calendar":
         body.calendar_method = body.calendar_method or leaf.params.get("method", "").upper()
@@ -233,17 +235,17 @@ def _collect_leaf(leaf: Leaf, body: _Body, part: Parsed) -> None:
     if kind == "message/rfc822" or leaf.name.lower().endswith(".eml"):
         body.inner += _messages_in(leaf)
     _flag_leaf(leaf, body)
-    if is_text or kind == "text/calendar" or (kind.startswith(("text/", "application/octet")) and _TEXT_FILE.search(leaf.name)):
+    named_text = kind.startswith(("text/", "application/octet")) and _TEXT_FILE.search(leaf.name)
+    if is_text or named_text or kind == "text/calendar":
         body.files.append(leaf)
-    body.attachments.append(
-        Attachment(name=leaf.name, type=kind, size=len(leaf.data), content=leaf.data)
-    )
+    body.attachments.append(Attachment(name=leaf.name, type=kind, size=len(leaf.data), content=leaf.data))
 
 
 def _messages_in(leaf: Leaf) -> list[Parsed]:
     """A message attached as a file, or in a transfer encoding that the parser does not open."""
     opened = open_message(leaf.data)
-    return [] if opened.oversize or not any(name in opened.tree for name in ("From", "Subject", "Date")) else [opened.tree]
+    is_message = not opened.oversize and any(name in opened.tree for name in ("From", "Subject", "Date"))
+    return [opened.tree] if is_message else []
 
 
 def _flag_leaf(leaf: Leaf, body: _Body) -> None:
@@ -257,7 +259,7 @@ def _flag_leaf(leaf: Leaf, body: _Body) -> None:
         body.flags.append("opaque_signed" if signed else "encrypted")
 
 
-def _text_of(body: _Body, patterns: ReadingPatterns) -> str:
+def _text_of(body: _Body) -> str:
     text = _joined(body.texts, body)
     if not _LETTER.search(text) and body.files:
         from_files = _joined(body.files, body)
@@ -296,7 +298,7 @@ def _leaf_text(leaf: Leaf, body: _Body) -> str:
 
 
 def _unflow(text: str, *, delete_space: bool) -> str:
-    """Soft line breaks undone (RFC 3676 4.2): a line that ends in a space goes on in the next of its quotation level."""
+    """Soft line breaks undone (RFC 3676 4.2): a line that ends in a space goes on in the next of its quotation."""
     out: list[str] = []
     flowing = -1  # quotation level of the line that goes on, or -1
     for line in text.split("\n"):
@@ -313,7 +315,7 @@ def _unflow(text: str, *, delete_space: bool) -> str:
     return "\n".join(out)
 
 
-def _content_flags(message: Message, body: _Body, parts: Visible) -> list[str]:
+def _content_flags(message: Message, body: _Body) -> list[str]:
     """What a person must look at because we could not, or because there is nothing to read."""
     flags = [flag for flag in body.flags if flag != "tnef"]
     if _PGP.search(message.text[:200_000]):

@@ -1,8 +1,8 @@
 """What the reading of a mail looks for, as data: compiled once from `rules/reading.toml`, then only asked.
 
 The words live in the rules; here stand only their shapes. Every pattern is asked about one line of at most `MAX_LINE`
-characters (or one short phrase), so that no mail can make it slow. Without data (`ReadingPatterns()`) nothing but
-"> " marks is known.
+characters (or one short phrase), so that no mail can make it slow. Without data (`ReadingPatterns()`) nothing but ">
+" marks is known.
 """
 
 import re

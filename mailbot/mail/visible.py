@@ -1,12 +1,12 @@
 """What the writer wrote, apart from what they quoted, and the message they passed on.
 
-History must not decide: an answered request quoted below "kiitos" is no request. But below a forward mark the text *is*
-the content, and no sentence of the writer may be lost: where it is not certain that something is history, it stays. Every
-line of a text ends up in exactly one of visible, forwarded, quoted and signature.
+History must not decide: an answered request quoted below "kiitos" is no request. But below a forward mark the text
+*is* the content, and no sentence of the writer may be lost: where it is not certain that something is history, it
+stays. Every line of a text ends up in exactly one of visible, forwarded, quoted and signature.
 
-Whether a header block of Outlook opens history or a forward is said by the subject ("VL:", "VB:", "FW:" forward; "VS:",
-"SV:", "RE:" answer), by words of handing over, and by whom the block names. Finnish "VS:" is an answer, yet many forward
-with it, so the words count for more.
+Whether a header block of Outlook opens history or a forward is said by the subject ("VL:", "VB:", "FW:" forward;
+"VS:", "SV:", "RE:" answer), by words of handing over, and by whom the block names. Finnish "VS:" is an answer, yet
+many forward with it, so the words count for more.
 """
 
 import re
@@ -227,7 +227,7 @@ def _introduction(walk: _Walk, at: int) -> int:
 
 
 def _take_introduced(walk: _Walk, at: int, length: int) -> int:
-    """What an introduction opens: marked lines, or all that follows if it names day and hour (or address); 0 if neither."""
+    """What an introduction opens: marked lines, or all that follows if it names day and hour (or address); else 0."""
     end = at + length
     following = next((n for n in range(end, min(end + 3, len(walk.lines))) if walk.lines[n].strip()), None)
     if following is None:
