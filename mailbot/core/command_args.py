@@ -47,12 +47,12 @@ def bare_facts(text: str, line: tuple[int, int]) -> dict[str, object] | None:
 
 def clean_tail(text: str, words: CommandWords, language: str) -> str:
     """Free text without the marks and the "because" before it and the "and" behind it."""
-    text = text.strip(_LEAD)
+    text = text.lstrip(_LEAD)
     while text:
         first = words.tokens(text[:40])[:1]
         if not first or first[0].start or first[0].folded not in words.tongues[language].reasons:
             break
-        text = text[first[0].end :].strip(_LEAD)
+        text = text[first[0].end :].lstrip(_LEAD)
     text = re.sub(r"[ \t]*\n[ \t]*", "\n", text).rstrip(" \t\n,;–—-")
     last = words.tokens(text[-12:])[-1:]
     if last and last[0].folded in words.conjunctions and text.endswith(last[0].text):
@@ -93,7 +93,7 @@ def assignee(tokens: Sequence[Token], words: CommandWords) -> str | None:
 
 
 def _is_word(token: Token, words: CommandWords) -> bool:
-    return any(token.folded in fillers for fillers in words.skip.values())
+    return any(token.folded in fillers for fillers in words.fillers.values())
 
 
 def answered(said: str, words: CommandWords) -> dict[str, object]:

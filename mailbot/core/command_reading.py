@@ -58,6 +58,8 @@ def _history_start(lines: Sequence[str], furniture: Furniture) -> int:
             return index
         if folded.rstrip(" :").endswith(furniture.quote_ends) and folded.endswith(":"):
             return _intro_start(lines, index)
+        if _INTRO.match(folded) and _introduces(lines, index, furniture):
+            return index
         if _is_header_block(lines, index, furniture):
             return index
     return len(lines)
@@ -66,6 +68,13 @@ def _history_start(lines: Sequence[str], furniture: Furniture) -> int:
 def _is_mark(folded: str, furniture: Furniture) -> bool:
     bare = folded.strip("-–—_=:*> ")
     return (folded[:1] in "-–—_=" and bare.endswith(furniture.quote_marks)) or bare in furniture.quote_marks
+
+
+def _introduces(lines: Sequence[str], index: int, furniture: Furniture) -> bool:
+    """ "Den 20 nov. 2026 skrev Anna:", the verb before the name, over one line or two."""
+    said = " ".join(fold(line) for line in lines[index : index + 2])
+    verb = any(_find_word(said, end) is not None for end in furniture.quote_ends)
+    return verb and any(line.rstrip().endswith(":") for line in lines[index : index + 2])
 
 
 def _intro_start(lines: Sequence[str], index: int) -> int:

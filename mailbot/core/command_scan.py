@@ -17,7 +17,10 @@ _CLAUSE_MARKS = frozenset("\n,;.!?…/&+|()[]")
 _SENTENCE_MARKS = frozenset("\n;.!?…")
 _FREE = frozenset({Action.REJECT, Action.NOTE, Action.EXTEND, Action.REFUSE, Action.ASSIGN})
 _ASKS = frozenset({Action.ASK_IDENTITY, Action.ASK_AUTHORITY, Action.ASK_CLARIFICATION})
-_SOFT = ("question", "condition", "hedge", "time")
+_REASONED = frozenset({Action.REJECT, Action.EXTEND, Action.REFUSE})
+_BEFORE = ("condition", "hedge", "time")
+_AFTER = ("hedge",)
+_AFTER_REASONED = ("time", "hedge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,7 @@ class Scanner:
     missing: Why | None = None
     words_before: int = 0
     references: list[str] = field(default_factory=list)
+    addressed: bool = False  # greeted somebody by name
     reported: int = -1  # the sentence in which work was last reported: "I deleted it in the CRM and the newsletter"
 
     # --------------------------------------------------------------------------------------------- clauses
@@ -56,7 +60,7 @@ class Scanner:
         for index in range(len(self.tokens)):
             gap = self._gap(index)
             joined = self.tokens[index].folded in self.words.conjunctions
-            ends_sentence = bool(_SENTENCE_MARKS & set(gap)) or index + 1 == len(self.tokens)
+            ends_sentence = gap != "." and bool(_SENTENCE_MARKS & set(gap)) or index + 1 == len(self.tokens)
             if not (joined or ends_sentence or _CLAUSE_MARKS & set(gap) or _dash(gap)):
                 continue
             end = index if joined else index + 1
@@ -164,7 +168,7 @@ class Scanner:
         return self.words.tokens(text)
 
     def _closed_rest(self, match: Match, clause: Clause) -> bool:
-        fillers = self.words.skip[match.phrase.language]
+        fillers = self.words.fillers[match.phrase.language]
         return all(token.folded in fillers for token in self.tokens[match.end : clause.end])
 
     # -------------------------------------------------------------------------------------------- approval
@@ -175,8 +179,15 @@ class Scanner:
         if isinstance(what, Why):
             self.doubts.append(what)
             return 0
-        if clause.sentence in self.asked or self._asks(clause):
+        if (
+            clause.sentence in self.asked
+            or self._asks(range(clause.start, match.start))
+            or self._asks(range(match.end, clause.end))
+        ):
             self.doubts.append(Why.QUESTION)
+            return 0
+        if self.addressed and self.tokens[match.start].folded in self.words.imperatives:
+            self.doubts.append(Why.NOT_UNDERSTOOD)  # "Hi Matti, please approve" asks a colleague
             return 0
         open_lines, until = self._open_lines(number)
         extra: dict[str, object] = {"what": what} if what else {}
@@ -191,7 +202,7 @@ class Scanner:
         while at < clause.end:
             token = self.tokens[at]
             calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
-            match = self.words.commands.longest(self.tokens, at, clause.end, self.words.skip)
+            match = self.words.commands.longest(self.tokens, at, clause.end, self.words.fillers)
             kind = next((kind for kind, said in tongue.what.items() if token.folded in said), "")
             if calm is not None and (match is None or calm.size >= match.size):
                 at = calm.end
@@ -210,10 +221,9 @@ class Scanner:
     def _colon(self, at: int) -> bool:
         return self.own.text[self.tokens[at].end :][:1] == ":"
 
-    def _asks(self, clause: Clause) -> bool:
-        """Whether the clause has the word order of a question ("can I send")."""
-        span = range(clause.start, clause.end)
-        return any(self.words.questions.longest(self.tokens, at, clause.end, self.words.no_skip) for at in span)
+    def _asks(self, span: range) -> bool:
+        """Whether the words have the order of a question ("can I send")."""
+        return any(self.words.questions.longest(self.tokens, at, span.stop, self.words.no_skip) for at in span)
 
     def doubt_of(self, token: Token, language: str = "") -> Why | None:
         """The kind of doubt a word carries in a language, or in any."""
@@ -242,12 +252,21 @@ class Scanner:
         if action is Action.ATTACH:
             return self._attach(clause)
         text, until = self._tail(number, match) if action in _FREE | _ASKS | {Action.FACTS} else ("", 0)
+        if action in _REASONED and self._approves(text):
+            self.commands.append(Command(action=Action.APPROVE, args={}))  # weighed as a contradiction
         given = self._arguments(action, clause, match, text)
         if given is None:
             self.missing = self.missing or Why.NO_TEXT
             return until
         self.commands.append(Command(action=action, args=given))
         return until
+
+    def _approves(self, text: str) -> bool:
+        """Whether a reason says "approve" in so many words: then the mail says two things."""
+        tokens = self.tokens_of(text)
+        found = (self.words.commands.longest(tokens, at, len(tokens), self.words.no_skip) for at in range(len(tokens)))
+        said = [match for match in found if match and match.phrase.meaning == Action.APPROVE]
+        return any(tokens[match.start].folded in self.words.spelling.keys for match in said)
 
     def _arguments(self, action: Action, clause: Clause, match: Match, text: str) -> dict[str, object] | None:
         """The arguments of an order; None where what it needs is missing."""
@@ -277,20 +296,17 @@ class Scanner:
         if action in {Action.STATUS, Action.HELP, Action.NOTE, Action.EDIT, Action.FACTS, Action.ASSIGN}:
             return False
         colon = self._colon(match.end - 1)
-        asked = clause.sentence in self.asked and not colon and action not in _ASKS
-        tongue = self.words.tongues[match.phrase.language]
-        around = [*range(clause.start, match.start), *(() if colon else range(match.end, clause.end))]
-        for at in around:
-            for kind in _SOFT:
-                reason = action in _FREE and kind != "time"
-                if self.tokens[at].folded in tongue.doubts[kind] and not (reason and at >= match.end):
-                    if action in _ASKS | {Action.ANSWERED_ELSEWHERE}:
-                        continue
-                    self.doubts.append(Why(kind))
-                    return True
-        if asked or self._asks(clause):
+        said = range(clause.start, match.end if colon or action in _ASKS else clause.end)
+        if self._asks(said) or (clause.sentence in self.asked and not colon and action not in _ASKS):
             self.doubts.append(Why.QUESTION)
             return True
+        tongue = self.words.tongues[match.phrase.language]
+        for at in [at for at in said if not match.start <= at < match.end]:
+            kinds = _BEFORE if at < match.start else _AFTER_REASONED if action in _REASONED else _AFTER
+            doubt = next((kind for kind in kinds if self.tokens[at].folded in tongue.doubts[kind]), None)
+            if doubt is not None:
+                self.doubts.append(Why(doubt))
+                return True
         return False
 
     def _edit(self, after: int) -> int:
@@ -352,9 +368,12 @@ class Scanner:
             self.doubts.append(Why.QUESTION)
             return
         rest = list(self._not_calm(clause))
-        if any(all(token.folded in self.words.skip[language] for token in rest) for language in LANGUAGES):
+        if any(all(token.folded in self.words.fillers[language] for token in rest) for language in LANGUAGES):
             return
         if clause.opens_sentence and self._greets(span):
+            self.addressed = True
+            return
+        if self._is_polite(span) or self._is_own_name(clause, span):
             return
         if any(self._reports_work(clause, rest, language) for language in LANGUAGES):
             self.reported = clause.sentence
@@ -371,22 +390,37 @@ class Scanner:
                 yield self.tokens[at]
             at = calm.end if calm else at + 1
 
+    def _is_polite(self, span: Sequence[Token]) -> bool:
+        """Thanks, a wish, an apology: "kiitos selkeästä luonnoksesta", "sorry for the delay"."""
+        if span[0].folded not in self.words.openers or len(span) > 10:
+            return False
+        return not any(token.text.isdigit() or self.doubt_of(token) for token in span)
+
+    def _is_own_name(self, clause: Clause, span: Sequence[Token]) -> bool:
+        """A name that ends the sentence of an order: "hyväksyn, Maija"."""
+        last = clause.end == len(self.tokens) or self._gap(clause.end - 1).count("\n") > 0
+        named = len(span) <= 3 and all(token.is_name and not self.doubt_of(token) for token in span)
+        return last and named and bool(self.commands) and not clause.opens_sentence
+
     def _greets(self, span: Sequence[Token]) -> bool:
         """ "Hei Maija", "Dear Privacy Team": a greeting with names and nothing else."""
         known = [any(token.folded in tongue.fillers for tongue in self.words.tongues.values()) for token in span]
         rest = span[1:]
-        return known[0] and len(span) <= 5 and all(t.is_name and self.doubt_of(t) is None for t in rest)
+        return known[0] and len(span) <= 5 and all(t.text[:1].isupper() and self.doubt_of(t) is None for t in rest)
 
     def _reports_work(self, clause: Clause, span: Sequence[Token], language: str) -> bool:
         tongue = self.words.tongues[language]
-        if self.reported != clause.sentence and not any(token.folded in tongue.done for token in span):
+        goes_on = self.reported == clause.sentence and len(span) <= 3 and not any(t.text.isdigit() for t in span)
+        if not goes_on and not any(token.folded in tongue.done for token in span):
             return False
+        now = [token for token in span if token.folded in tongue.doubts["time"] and token.folded in tongue.fillers]
         doubts = tongue.doubts.values()
-        return len(span) <= 15 and not any(token.folded in doubt for token in span for doubt in doubts)
+        rest = [token for token in span if token not in now]
+        return len(span) <= 15 and not any(token.folded in doubt for token in rest for doubt in doubts)
 
     def _doubt_in(self, span: Sequence[Token], token: Token) -> Why | None:
         """A word's doubt, in the language most of the clause's words belong to."""
-        by_size = sorted(LANGUAGES, key=lambda language: -sum(t.folded in self.words.skip[language] for t in span))
+        by_size = sorted(LANGUAGES, key=lambda language: -sum(t.folded in self.words.fillers[language] for t in span))
         return next((why for language in by_size if (why := self.doubt_of(token, language))), None)
 
     def _line(self, clause: Clause) -> tuple[int, int]:

@@ -97,14 +97,19 @@ class Phrase:
 
     def end(self, tokens: Sequence[Token], at: int, stop: int, skip: WordSet) -> tuple[int, int] | None:
         """Index behind the match that begins exactly at `at`, and how many words it has; None without a match."""
-        here, matched = at, 0
-        for words, optional in zip(self.words, self.optional, strict=True):
-            found = _seek(tokens, here, stop, words, skip if matched else None)
-            if found is not None:
-                here, matched = found + 1, matched + 1
-            elif not optional:
-                return None
-        return (here, matched) if matched else None
+        return self._from(0, tokens, at, stop, skip, 0)
+
+    def _from(
+        self, part: int, tokens: Sequence[Token], at: int, stop: int, skip: WordSet, matched: int
+    ) -> tuple[int, int] | None:
+        if part == len(self.words):
+            return (at, matched) if matched else None
+        found = _seek(tokens, at, stop, self.words[part], skip if matched else None)
+        if found is not None:
+            end = self._from(part + 1, tokens, found + 1, stop, skip, matched + 1)
+            if end is not None:
+                return end
+        return self._from(part + 1, tokens, at, stop, skip, matched) if self.optional[part] else None
 
 
 def _seek(tokens: Sequence[Token], at: int, stop: int, words: WordSet, skip: WordSet | None) -> int | None:
@@ -231,7 +236,10 @@ class CommandWords:
     harmless: Lexicon
     questions: Lexicon
     tongues: Mapping[str, Tongue]
-    skip: Mapping[str, WordSet]  # language -> words that may stand inside a phrase
+    openers: WordSet  # first words of thanks, wishes and apologies
+    imperatives: WordSet  # orders that a colleague could be meant to carry out
+    fillers: Mapping[str, WordSet]  # language -> words that change nothing
+    skip: Mapping[str, WordSet]  # language -> words that may stand inside an order
     spelling: Spelling
     furniture: Furniture
     negative_signs: frozenset[str]

@@ -28,8 +28,8 @@ from mailbot.errors import ConfigurationError
 FILE = "commands.toml"
 _DOUBTS = frozenset({"negation", "condition", "contrast", "time", "hedge", "question", "fault"})
 _COMMON_WORDS = """
-fillers harmless sign_offs weak_sign_offs footers quote_ends quote_marks from_headers other_headers disclaimer
-signature_files misspelt not_misspelt negative_signs conjunctions request_words
+fillers harmless openers imperatives sign_offs weak_sign_offs footers quote_ends quote_marks from_headers other_headers disclaimer
+signature_files misspelt not_misspelt negative_signs between conjunctions request_words
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
 _LANGUAGE_WORDS = "fillers harmless questions done open_lines open_words open_keys reasons what doubts commands"
@@ -121,7 +121,10 @@ def _build(data: Mapping[str, Any]) -> CommandWords:
         harmless=Lexicon.of(harmless),
         questions=Lexicon.of(_each_language(data, lambda t, language: _phrases(t["questions"], "question", language))),
         tongues=tongues,
-        skip={language: tongue.fillers for language, tongue in tongues.items()},
+        openers=_words(common["openers"]),
+        imperatives=_words(common["imperatives"]),
+        fillers={language: tongue.fillers for language, tongue in tongues.items()},
+        skip={language: tongue.fillers | _words(common["between"]) for language, tongue in tongues.items()},
         spelling=_spelling(common, tongues, commands),
         furniture=_furniture(common),
         negative_signs=frozenset(common["negative_signs"].split()),
