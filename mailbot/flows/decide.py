@@ -398,7 +398,7 @@ def not_the_answer(connection: Connection, reference: str, actor: Actor, *, now:
     """Staff say that what was seen outside was not the answer; the work goes on."""
     actor.must_draft()
     ticket = tickets.by_reference(connection, reference, lock=True)
-    moved = tickets.change(connection, ticket, outside_suspected=False)
+    moved = tickets.change(connection, ticket, outside_suspected=False, outside_denied=True)
     _write(connection, ticket, actor, "answered_outside_denied", now, {})
     return Done(ticket=moved, what="noted")
 

@@ -1,7 +1,7 @@
 """Mail to staff: each with a one-time token of its own, queued in the transaction of what it tells of.
 
-The token is random (160 bits), stands in the body, and its hash in the database; the Message-ID carries as many
-bits, so that a telephone that quotes nothing can still answer. No such Message-ID is ever named to anybody else, and the
+The token is random (160 bits) and stands in the body, its hash in the database; the Message-ID carries as many
+bits, so that a telephone that quotes nothing can still answer. No such Message-ID is ever named to others, and the
 bytes leave the outbox once a server has taken them (design 8).
 """
 
@@ -103,13 +103,18 @@ def tell(
     to: Iterable[StaffMember] | None = None,
     facts: Mapping[str, Any] | None = None,
     with_token: bool = True,
+    main: Draft | None = None,
     parts: Sequence[Part] = (),
     in_reply_to: str = "",
 ) -> None:
-    """Queues a mail about a ticket to each of `to` (all active staff), each with a token of their own."""
+    """Queues a mail about a ticket to each of `to` (all active staff), each with a token of their own.
+
+    `main` is the draft the mail is about; without it all that wait are shown and the reply is what "approve" means.
+    """
+    shown_drafts = (main,) if main else drafts.pending(connection, ticket.id)
     for person in office.active_staff() if to is None else to:
         token, message_id = _new_token(), new_message_id(office)
-        shown = {**ticket_facts(connection, office, ticket, person, now), **(facts or {})}
+        shown = {**ticket_facts(connection, office, ticket, person, now, shown_drafts), **(facts or {})}
         text = office.texts.staff(template, person.language, {**shown, "token": token if with_token else ""})
         mail_staff(
             connection,
@@ -124,7 +129,7 @@ def tell(
             message_id=message_id,
         )
         if with_token:
-            _store_token(connection, office, ticket, person, token, message_id, now)
+            _store_token(connection, office, ticket, person, token, message_id, now, shown_drafts)
 
 
 def _new_token() -> str:
@@ -140,8 +145,10 @@ def _store_token(
     token: str,
     message_id: str,
     now: datetime,
+    shown_drafts: Sequence[Draft],
 ) -> None:
-    shown = {draft.kind.value: draft.id for draft in drafts.pending(connection, ticket.id)}
+    shown = {draft.kind.value: draft.id for draft in shown_drafts}
+    about = shown.get(DraftKind.REPLY.value) if len(shown) != 1 else next(iter(shown.values()))
     outbox.add_token(
         connection,
         {
@@ -149,7 +156,8 @@ def _store_token(
             "message_id_hash": outbox.hashed(message_id),
             "staff": person.address.lower(),
             "ticket_id": ticket.id,
-            "drafts": shown,
+            "drafts": {**shown, "main": about} if about else shown,
+            "asked_outside": ticket.outside_suspected,
             "made_at": now,
             "expires_at": now + timedelta(days=office.options.token_days),
         },
@@ -157,11 +165,16 @@ def _store_token(
 
 
 def ticket_facts(
-    connection: Connection, office: Office, ticket: Ticket, person: StaffMember, now: datetime
+    connection: Connection,
+    office: Office,
+    ticket: Ticket,
+    person: StaffMember,
+    now: datetime,
+    waiting: Sequence[Draft] | None = None,
 ) -> dict[str, Any]:
     """Everything a staff mail about a ticket may say, in the person's language."""
     words = office.texts.words(person.language)
-    waiting = drafts.pending(connection, ticket.id)
+    waiting = drafts.pending(connection, ticket.id) if waiting is None else waiting
     reply = next((draft for draft in waiting if draft.kind is DraftKind.REPLY), None)
     received = [item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in"]
     shown = received[-1] if received else None

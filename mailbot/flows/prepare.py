@@ -74,7 +74,8 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
     before = None if wish.fresh else drafts.newest(connection, ticket.id, wish.kind)
     plan = _plan(office, ticket, wish, before)
     files = _files(connection, wish, before, plan)
-    text = _text(connection, office, ticket, wish, plan, now, before)
+    written = _written(connection, office, ticket, wish, plan, now)
+    text = _text(written, wish, plan, before)
     thread = _thread(connection, ticket)
     needs = unmet(plan.needs, plan.values, files)
     content = Content(
@@ -104,7 +105,7 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
             "references": list(thread[1]),
             "needs": [need.as_json() for need in needs],
             "checklist": [_line(line) for line in plan.checklist],
-            "edited": wish.text is not None,
+            "edited": text is not written,
             "fingerprint": fingerprint(content),
             "made_by": by,
             "made_at": now,
@@ -140,7 +141,11 @@ def _plan(office: Office, ticket: Ticket, wish: Wish, before: Draft | None) -> _
     if wish.kind is not DraftKind.REPLY:
         values = {**(before.values if before else {}), **wish.values}
         needs = office.texts.needs(wish.kind.value, None, None, language)
-        _known(wish.values, needs, extra={"question", "reason"})
+        _known(
+            wish.values,
+            needs,
+            extra={need.name for need in office.texts.optional(wish.kind.value, None, None, language)},
+        )
         return _Plan(outcomes={}, values=values, items=(), needs=needs, checklist=())
     outcomes = _outcomes(office, ticket, wish, before)
     if not outcomes:
@@ -153,7 +158,7 @@ def _plan(office: Office, ticket: Ticket, wish: Wish, before: Draft | None) -> _
     several = _clashing(office, outcomes, language)
     items = _items(outcomes, values)
     needs = tuple(need for item in items for need in _needs(office, item, several, language))
-    _known(wish.values, needs, extra=_optional_names(outcomes, needs))
+    _known(wish.values, needs, extra=_optional_names(office, items, language))
     return _Plan(
         outcomes=outcomes,
         values=values,
@@ -223,11 +228,15 @@ def _needs(office: Office, item: ReplyItem, several: frozenset[str], language: s
     )
 
 
-def _optional_names(outcomes: Mapping[Right, Outcome], needs: Sequence[Need]) -> set[str]:
-    """Facts that can be given though nothing waits for them."""
-    plain = {"ground", "registers", "law_id", "since", "note", "year_end", "until", "reasons", "kept", "told"}
-    plain |= {need.name.rpartition(".")[2] for need in needs}
-    return plain | {f"{right.value}.{name}" for right in outcomes for name in plain}
+def _optional_names(office: Office, items: Sequence[ReplyItem], language: str) -> set[str]:
+    """Facts that can be given though nothing waits for them, plainly or as "right.name"."""
+    found: set[str] = set()
+    for item in items:
+        names = {"ground", "registers", "told", "law_id"}
+        names |= {n.name for n in office.texts.optional("reply", item.right, item.outcome, language, item.ground)}
+        names |= {need.name for need in office.texts.needs("reply", item.right, item.outcome, language, item.ground)}
+        found |= names | {f"{item.right.value}.{name}" for name in names}
+    return found
 
 
 def _known(given: Mapping[str, str], needs: Sequence[Need], *, extra: set[str]) -> None:
@@ -265,20 +274,21 @@ def check_file(name: str, content: bytes) -> None:
         raise BadInputError(f"the file {name} is a program", "Attach the data as a document.")
 
 
-def _text(
-    connection: Connection, office: Office, ticket: Ticket, wish: Wish, plan: _Plan, now: datetime, before: Draft | None
-) -> Text:
+def _text(ticket_text: Text, wish: Wish, plan: _Plan, before: Draft | None) -> Text:
+    """The words of the version: new ones from staff, their earlier ones, or those of the template."""
+    if wish.text is not None:
+        return Text(subject=before.subject if before else ticket_text.subject, body=wish.text.strip("\n") + "\n")
+    if before and before.edited and before.outcomes == plan.outcomes and not wish.values:
+        return Text(subject=before.subject, body=before.text)  # staff's own words stay when only a file is added
+    return ticket_text
+
+
+def _written(connection: Connection, office: Office, ticket: Ticket, wish: Wish, plan: _Plan, now: datetime) -> Text:
+    """The words of the template."""
     facts = facts_of(connection, office, ticket, now)
     if wish.kind is DraftKind.REPLY:
-        written = office.texts.reply(ticket.language, plan.items, facts)
-    else:
-        written = office.texts.letter(
-            wish.kind.value, ticket.language, {**facts, **_letter_facts(office, ticket, wish, plan)}
-        )
-    if wish.text is not None:
-        subject = before.subject if before else written.subject
-        return Text(subject=subject, body=wish.text.strip("\n") + "\n")
-    return written
+        return office.texts.reply(ticket.language, plan.items, facts)
+    return office.texts.letter(wish.kind.value, ticket.language, {**facts, **_letter_facts(office, ticket, wish, plan)})
 
 
 def _letter_facts(office: Office, ticket: Ticket, wish: Wish, plan: _Plan) -> dict[str, Any]:

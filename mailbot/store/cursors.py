@@ -93,6 +93,11 @@ def forget_before(connection: Connection, moment: datetime) -> int:
     return connection.execute(delete(seen).where(seen.c.seen_at < moment)).rowcount
 
 
+def count_before(connection: Connection, moment: datetime) -> int:
+    """How many of those would be forgotten."""
+    return connection.execute(select(func.count()).select_from(seen).where(seen.c.seen_at < moment)).scalar_one()
+
+
 def count_seen(connection: Connection) -> int:
     """How many messages were left alone and are still remembered."""
     return connection.execute(select(func.count()).select_from(seen)).scalar_one()

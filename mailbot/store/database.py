@@ -84,6 +84,19 @@ class Database:
         with self._guarded():
             migrations.upgrade(self.engine)
 
+    def compact(self) -> None:
+        """After a purge: nothing of what went stays in the SQLite file or its write-ahead log.
+
+        PostgreSQL keeps old rows until VACUUM and its own log until it is recycled (README, "What a purge leaves").
+        """
+        if not self.is_sqlite:
+            return
+        with self._guarded(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.execute("VACUUM")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def lock_file(self, name: str) -> Path:
         """Where the lock lies: beside the SQLite file, or for PostgreSQL nowhere (advisory locks)."""
         return Path(self.url.removeprefix("sqlite:///") + f".{name}.lock")

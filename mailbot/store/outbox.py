@@ -61,7 +61,8 @@ class Token:
     message_id_hash: str
     staff: str
     ticket_id: int
-    drafts: dict[str, int]  # draft kind -> draft id shown in that mail
+    drafts: dict[str, int]  # draft kind, and "main" for the one it is about -> draft id shown in that mail
+    asked_outside: bool  # that mail asked whether an answer was given outside
     made_at: datetime
     expires_at: datetime
     used_at: datetime | None

@@ -162,9 +162,11 @@ ticket = Table(
     Column("authenticity", Json, nullable=False, default=list),
     Column("linked_to", ForeignKey("ticket.id")),
     Column("outside_suspected", Boolean, nullable=False, default=False),
+    Column("outside_denied", Boolean, nullable=False, default=False),  # staff said: that was not the answer
     Column("hold", Boolean, nullable=False, default=False),  # legal hold: nothing is purged
     Column("answered_at", Moment),
     Column("ended_at", Moment),
+    Column("files_purged", Boolean, nullable=False, default=False),
     Column("purged_at", Moment),
     _one_of(
         "status",
@@ -320,6 +322,9 @@ token = Table(
     Column("staff", String(320), nullable=False),
     Column("ticket_id", ForeignKey("ticket.id"), nullable=False),
     Column("drafts", Json, nullable=False, default=dict),  # JSON: kind -> draft id shown in that mail
+    Column(
+        "asked_outside", Boolean, nullable=False, default=False
+    ),  # that mail asked whether an answer was given outside
     Column("made_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("used_at", Moment),

@@ -54,9 +54,11 @@ class Ticket:
     authenticity: list[str] = field(repr=False)
     linked_to: int | None
     outside_suspected: bool
+    outside_denied: bool
     hold: bool
     answered_at: datetime | None
     ended_at: datetime | None
+    files_purged: bool
     purged_at: datetime | None
     requests: tuple[Request, ...] = ()
 
@@ -144,6 +146,13 @@ def by_reference(connection: Connection, reference: str, *, lock: bool = False) 
     if row is None:
         raise BadInputError(f"there is no ticket {reference}", "See: mailbot tickets")
     return _ticket(row, _requests(connection, [row["id"]]).get(row["id"], ()))
+
+
+def maybe(connection: Connection, reference: str) -> Ticket | None:
+    """The ticket of that reference (any case), None when there is none."""
+    query = select(ticket.c.id).where(ticket.c.reference == reference.strip().upper())
+    number = connection.execute(query).scalar()
+    return None if number is None else by_id(connection, number)
 
 
 def find(
@@ -256,6 +265,20 @@ def note_reminders(connection: Connection, ticket_id: int, keys: Iterable[str], 
 def opened_since(connection: Connection, moment: datetime) -> int:
     """How many tickets were opened after `moment`."""
     return connection.execute(select(func.count()).select_from(ticket).where(ticket.c.opened_at > moment)).scalar_one()
+
+
+def blank(connection: Connection, ticket_id: int, now: datetime) -> None:
+    """Removes every word and address of a ticket; status, dates and outcomes stay."""
+    words = {
+        "requester_name": "",
+        "requester_address": "",
+        "postal_address": "",
+        "reply_to": "",
+        "extension_reason": "",
+    }
+    values = {**words, "evidence": [], "authenticity": [], "purged_at": now}
+    connection.execute(update(ticket).where(ticket.c.id == ticket_id).values(**values))
+    connection.execute(update(task).where(task.c.ticket_id == ticket_id).values(text="", note="", done_by=""))
 
 
 def _requests(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Request, ...]]:

@@ -1,0 +1,367 @@
+"""The outbox is sent, retried, or handed to a human.
+
+At least once, always the same bytes under the same Message-ID, as every mail server does it (RFC 5321 4.5.3.2.6): one
+transaction writes the attempt, then the network, a second one writes the result. An attempt without a result belongs to
+a sender that died; its mail is due again at once, and only failures that a server answered count for the back-off.
+Before every attempt to a data subject the approval's fingerprint and the digest of the bytes are computed anew.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from mailbot.core.draft import DraftKind, DraftState, fingerprint
+from mailbot.core.rights import Outcome
+from mailbot.core.staff import by_address
+from mailbot.core.ticket import Event, Status
+from mailbot.errors import TryLaterError
+from mailbot.flows import clock, notify
+from mailbot.flows.decide import back_to_drafted
+from mailbot.flows.office import Office
+from mailbot.mail.compose import Letter, compose, html_of
+from mailbot.mail.own import HEADER, mark
+from mailbot.store import audit, cursors, drafts, messages, outbox, tickets
+from mailbot.store.drafts import Draft
+from mailbot.store.outbox import Outgoing
+from mailbot.store.tickets import Ticket
+
+# When a mail is tried again after its n-th answered failure; the last line holds until GIVE_UP.
+BACK_OFF = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=2),
+    timedelta(hours=4),
+    timedelta(hours=8),
+)
+GIVE_UP = timedelta(days=5)  # RFC 5321 4.5.4.1: at least 4-5 days
+UNREACHABLE_PAUSE = timedelta(minutes=2)  # the server is away: not the mail's fault, nothing is counted
+WARN_BEFORE = timedelta(days=1)  # an alarm when a reply is still unsent so shortly before its due date
+
+
+class Sent(Protocol):
+    """What the transport answers: accepted, deferred, refused, dropped, unreachable or not_permitted."""
+
+    @property
+    def result(self) -> str: ...
+
+    @property
+    def answer(self) -> str: ...
+
+
+class Transport(Protocol):
+    """Hands one mail to a server; never raises for what a server does."""
+
+    def send(self, sender: str, recipient: str, raw: bytes) -> Sent: ...
+
+
+@dataclass(kw_only=True)
+class Round:
+    """What one round did."""
+
+    sent: int = 0
+    deferred: int = 0
+    failed: int = 0
+    stopped: str = ""  # why the round ended early: the server is away, the login is refused
+    waiting: int = 0
+    tried: set[int] = field(default_factory=set)
+
+
+def deliver(office: Office, transport: Transport, *, now: datetime) -> Round:
+    """Sends all that is due, mail to data subjects first. One sender at a time on SQLite, several on PostgreSQL.
+
+    Raises TryLaterError when another sender holds the outbox of a SQLite database.
+    """
+    done = Round()
+    whole = office.database.exclusively("deliver") if office.database.is_sqlite else nullcontext()
+    with whole:
+        while not done.stopped:
+            mail = _next(office, done, now)
+            if mail is None:
+                break
+            done.tried.add(mail.id)
+            with _alone(office, mail) as free:
+                if free:
+                    _attempt(office, transport, mail.id, done, now)
+    with office.database.read() as connection:
+        done.waiting = outbox.waiting(connection)
+    return done
+
+
+def _next(office: Office, done: Round, now: datetime) -> Outgoing | None:
+    with office.database.read() as connection:
+        found = outbox.due(connection, now, exclude=done.tried, limit=1)
+    return found[0] if found else None
+
+
+@contextmanager
+def _alone(office: Office, mail: Outgoing) -> Iterator[bool]:
+    """Holds one mail against other senders (PostgreSQL); False when another has it. Death lets go of it."""
+    if office.database.is_sqlite:
+        yield True
+        return
+    try:
+        with office.database.exclusively(f"outbox {mail.id}"):
+            yield True
+    except TryLaterError:
+        yield False
+
+
+def _attempt(office: Office, transport: Transport, number: int, done: Round, now: datetime) -> None:
+    with office.database.write() as connection:
+        mail = outbox.by_id(connection, number)
+        if mail.state != "queued" or mail.raw is None:
+            return
+        wrong = _tampered(connection, mail)
+        if wrong:
+            _refuse_to_send(connection, office, mail, wrong, now)
+            done.failed += 1
+            return
+        attempt = outbox.begin_attempt(connection, mail.id, now)
+        if mail.audience == "data_subject":
+            _write(connection, mail, "delivery_attempted", now, {"attempt": attempt})
+    sent = transport.send(mail.sender, mail.recipient, mail.raw)
+    with office.database.write() as connection:
+        outbox.end_attempt(connection, attempt, result=str(sent.result), answer=sent.answer, now=now)
+        _record(connection, office, mail, sent, done, now)
+
+
+def _tampered(connection: Connection, mail: Outgoing) -> str:
+    """Why a mail may not leave, "" when it may: the bytes and the approval must be what was approved (promise 1)."""
+    if mail.raw is None or hashlib.sha256(mail.raw).hexdigest() != mail.sha256:
+        return "the queued bytes are not what was approved"
+    if mail.audience != "data_subject":
+        return ""
+    assert mail.draft_id is not None  # CHECK ck_outbox_approved
+    assert mail.approval_id is not None
+    approval = drafts.approval_by_id(connection, mail.approval_id)
+    draft = drafts.by_id(connection, mail.draft_id)
+    if approval.withdrawn_at is not None or approval.only_first or approval.draft_id != draft.id:
+        return "the approval was taken back"
+    if fingerprint(draft.content()) != approval.fingerprint or mail.fingerprint != approval.fingerprint:
+        return "the draft is not what was approved"
+    if mail.recipient != draft.recipient:
+        return "the recipient is not who was approved"
+    return ""
+
+
+def _record(connection: Connection, office: Office, mail: Outgoing, sent: Sent, done: Round, now: datetime) -> None:
+    """What an attempt's result leads to."""
+    if sent.result == "accepted":
+        done.sent += 1
+        outbox.accepted(connection, mail, now)
+        if mail.audience == "data_subject":
+            _after_sending(connection, office, mail, now)
+    elif sent.result == "refused":
+        done.failed += 1
+        _give_up(connection, office, mail, sent.answer, now)
+    elif sent.result == "deferred":
+        done.deferred += 1
+        _defer(connection, office, mail, sent.answer, now)
+    else:  # dropped, unreachable, not_permitted: the server's trouble, every other mail would meet it too
+        done.deferred += 1
+        done.stopped = sent.answer
+        outbox.defer(connection, mail.id, now + UNREACHABLE_PAUSE, answered_failure=False)
+        _warn_when_late(connection, office, mail, sent.answer, now)
+
+
+def _defer(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
+    if now - mail.made_at > GIVE_UP:
+        _give_up(connection, office, mail, answer, now)
+        return
+    outbox.defer(connection, mail.id, now + BACK_OFF[min(mail.attempts, len(BACK_OFF) - 1)], answered_failure=True)
+    _warn_when_late(connection, office, mail, answer, now)
+
+
+def _after_sending(connection: Connection, office: Office, mail: Outgoing, now: datetime) -> None:
+    """A server took a mail to a data subject: the ticket moves, and staff see the text that was sent."""
+    draft, ticket = _of(connection, mail)
+    messages.add(
+        connection,
+        {
+            "ticket_id": ticket.id,
+            "direction": "out",
+            "kind": draft.kind.value,
+            "message_id": mail.message_id,
+            "from_address": mail.sender,
+            "subject": draft.subject,
+            "text": draft.text,
+            "attachments": [{"name": a.name, "type": a.type, "bytes": a.size} for a in draft.attachments],
+            "received_at": now,
+        },
+    )
+    event, ticket = _moved(connection, office, ticket, draft, now)
+    _write(connection, mail, event.value, now, {"kind": draft.kind.value, "fingerprint": draft.fingerprint})
+    approval = drafts.approval_of(connection, draft.id)
+    person = by_address(office.staff, approval.staff) if approval else None
+    notify.tell(
+        connection,
+        office,
+        ticket,
+        "delivered",
+        now=now,
+        to=[person] if person and person.active else None,
+        facts={
+            "to": mail.recipient,
+            "sent_at": clock.today(office, now),
+            "subject": draft.subject,
+            "text": draft.text,
+            "attachments": [a.name for a in draft.attachments],
+            "tasks": [task.text for task in tickets.tasks(connection, ticket.id) if task.done_at is None],
+            "approver": person.name if person else "",
+        },
+        with_token=False,
+    )
+
+
+def _moved(connection: Connection, office: Office, ticket: Ticket, draft: Draft, now: datetime) -> tuple[Event, Ticket]:
+    """The event that the sending was, and the ticket after it."""
+    if draft.kind is DraftKind.REPLY:
+        return _answered(connection, ticket, draft, now)
+    if draft.kind.value in clock.QUESTION_EVENTS:
+        event = clock.QUESTION_EVENTS[draft.kind.value]
+        tickets.add_question(connection, ticket.id, draft.kind.value.removesuffix("_question"), now)
+        return event, clock.rewrite(connection, office, tickets.move(connection, ticket, event))
+    if draft.kind is DraftKind.EXTENSION_NOTICE:
+        moved = tickets.move(connection, ticket, Event.EXTENDED)
+        moved = tickets.change(connection, moved, extended=True)
+        return Event.EXTENDED, clock.rewrite(connection, office, moved)
+    event = Event.ACKNOWLEDGED if draft.kind is DraftKind.ACKNOWLEDGEMENT else Event.LIFTING_ANNOUNCED
+    return event, tickets.move(connection, ticket, event)
+
+
+def _answered(connection: Connection, ticket: Ticket, draft: Draft, now: datetime) -> tuple[Event, Ticket]:
+    for right, outcome in draft.outcomes.items():
+        ground = draft.values.get(f"{right.value}.ground") or draft.values.get("ground")
+        ended = outcome in (Outcome.REFUSED, Outcome.PARTLY_FULFILLED, Outcome.NOT_IDENTIFIED)
+        tickets.set_request(
+            connection, ticket.id, right, status="ended", outcome=outcome.value, ground=ground if ended else None
+        )
+    left = [item for item in tickets.by_id(connection, ticket.id).requests if item.outcome is None]
+    event = Event.PART_SENT if left else Event.REPLY_SENT
+    moved = tickets.move(connection, ticket, event)
+    tickets.answer_questions(connection, ticket.id, now)
+    return event, tickets.change(connection, moved, answered_at=None if left else now)
+
+
+def _give_up(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
+    """A server will never take this mail: a human must know (promise 2)."""
+    outbox.end(connection, mail.id, "failed", now)
+    if mail.audience == "data_subject":
+        reply_lost(connection, office, mail, answer, now, Event.DELIVERY_FAILED)
+    elif mail.audience == "staff":
+        _staff_unreachable(connection, office, mail, answer, now)
+
+
+def reply_lost(
+    connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime, event: Event
+) -> Ticket:
+    """A mail to a data subject was refused or came back: the ticket is open again and staff are told why."""
+    draft, ticket = _of(connection, mail)
+    if draft.kind is not DraftKind.REPLY:
+        event = Event.OTHER_BOUNCED
+    moved = tickets.move(connection, ticket, event)
+    if draft.kind is DraftKind.REPLY:
+        for right in draft.outcomes:
+            tickets.set_request(connection, ticket.id, right, status="open", outcome=None)
+        moved = tickets.change(connection, moved, answered_at=None, ended_at=None)
+        drafts.set_state(connection, draft.id, DraftState.PENDING)  # the same words can be approved again
+        moved = back_to_drafted(connection, moved)
+    _write(connection, mail, event.value, now, {"answer": answer})
+    facts = {
+        "to": mail.recipient,
+        "reason": answer,
+        "attempts": len(outbox.attempts(connection, mail.id)),
+        "final": True,
+    }
+    notify.tell(connection, office, moved, "bounce", now=now, facts=facts)
+    return moved
+
+
+def _staff_unreachable(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
+    """Mail to one member of staff was refused: the others and the alarm address hear of it."""
+    audit.append(connection, now=now, event="staff_unreachable", actor="mailbot", details={"answer": answer})
+    others = [person for person in office.active_staff() if person.address.lower() != mail.recipient.lower()]
+    for person in others:
+        words = office.texts.words(person.language)["staff"]
+        facts = {"what": words["staff_unreachable"].format(address=mail.recipient), "details": [answer], "since": "",
+                 "cure": "", "recovered": False, "tickets": []}  # fmt: skip
+        text = office.texts.staff("alarm", person.language, facts)
+        notify.mail_staff(connection, office, person, text, kind="alarm", now=now)
+    alarm(connection, office, f"mail to staff {mail.recipient} is refused: {answer}", now=now)
+
+
+def alarm(connection: Connection, office: Office, what: str, *, now: datetime, details: tuple[str, ...] = ()) -> None:
+    """Queues a mail to the alarm address, once an hour for the same trouble; without one the log must do."""
+    address = office.options.alarm_address
+    name = "alarm " + hashlib.sha256(what.encode()).hexdigest()[:16]
+    told = cursors.read_state(connection, name)
+    if not address or (told and now - told[1] < timedelta(hours=1)):
+        return
+    cursors.note_state(connection, name, "told", now)
+    language = office.controller.language
+    text = office.texts.staff(
+        "alarm",
+        language,
+        {"what": what, "since": "", "details": list(details), "cure": "", "recovered": False, "tickets": []},
+    )
+    message_id = notify.new_message_id(office)
+    raw = compose(
+        Letter(
+            sender=office.sender,
+            recipient=address,
+            subject=text.subject,
+            text=text.body,
+            html=html_of(text.body, language),
+            message_id=message_id,
+            date=now,
+            headers={**notify.STAFF_HEADERS, HEADER: mark(office.key, message_id, "alarm")},
+        )
+    )
+    row: dict[str, Any] = {"audience": "alarm", "kind": "alarm", "sender": office.sender_address, "recipient": address}
+    outbox.queue(connection, {**row, "message_id": message_id, "next_at": now, "made_at": now}, raw)
+
+
+def _warn_when_late(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
+    """A reply that can not leave shortly before its due date is a matter for people, once a day."""
+    if mail.audience != "data_subject" or mail.ticket_id is None or mail.deadline_on is None:
+        return
+    if clock.today(office, now + WARN_BEFORE) < mail.deadline_on:
+        return
+    name = f"late {mail.id} {clock.today(office, now)}"
+    if cursors.read_state(connection, name) is None:
+        cursors.note_state(connection, name, "told", now)
+        ticket = tickets.by_id(connection, mail.ticket_id)
+        alarm(connection, office, f"the reply of {ticket.reference} can not be sent: {answer}", now=now)
+        facts = {"to": mail.recipient, "reason": answer, "attempts": mail.attempts + 1, "final": False}
+        notify.tell(connection, office, ticket, "bounce", now=now, facts=facts)
+
+
+def _refuse_to_send(connection: Connection, office: Office, mail: Outgoing, why: str, now: datetime) -> None:
+    """What waits in the outbox is not what a person approved: it never leaves, and people hear of it."""
+    outbox.end(connection, mail.id, "failed", now)
+    _write(connection, mail, "sending_refused", now, {"why": why})
+    alarm(connection, office, f"a queued mail was not sent: {why}", now=now)
+    if mail.audience == "data_subject":
+        ticket = tickets.by_id(connection, mail.ticket_id or 0)
+        if ticket.status is Status.APPROVED:
+            ticket = tickets.move(connection, ticket, Event.DELIVERY_FAILED)
+        facts = {"to": mail.recipient, "reason": why, "attempts": mail.attempts, "final": True}
+        notify.tell(connection, office, ticket, "bounce", now=now, facts=facts)
+
+
+def _of(connection: Connection, mail: Outgoing) -> tuple[Draft, Ticket]:
+    assert mail.draft_id is not None  # CHECK ck_outbox_approved
+    draft = drafts.by_id(connection, mail.draft_id)
+    return draft, tickets.by_id(connection, draft.ticket_id)
+
+
+def _write(connection: Connection, mail: Outgoing, event: str, now: datetime, details: dict[str, Any]) -> None:
+    reference = tickets.by_id(connection, mail.ticket_id).reference if mail.ticket_id else ""
+    audit.append(connection, now=now, event=event, actor="mailbot", reference=reference, details=details)

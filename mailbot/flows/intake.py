@@ -1,0 +1,461 @@
+"""A message becomes a ticket, a follow-up, a bounce, a staff command, or nothing.
+
+First it is considered (reading only): whose mail it is, what it belongs to, what it asks. Then, if it matters, one
+transaction writes everything that follows: message, ticket, drafts, staff notice, audit entry, and the poller's cursor.
+Staff mail is judged before request classification. In doubt a person looks: nothing that may be a request is dropped.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from mailbot.core.classify import Kind, Verdict
+from mailbot.core.deadline import ReceiptNote, received_instant
+from mailbot.core.message import Address, Message
+from mailbot.core.rights import Channel, Right
+from mailbot.core.staff import StaffMember, by_address
+from mailbot.core.ticket import ENDED, RUNNING, Event, Status
+from mailbot.flows import clock, notify, prepare, staff_mail
+from mailbot.flows.decide import back_to_drafted
+from mailbot.flows.deliver import reply_lost
+from mailbot.flows.office import Office
+from mailbot.mail.authenticity import judge as judge_authenticity
+from mailbot.mail.authenticity import trusted_received
+from mailbot.mail.automatic import CERTAIN, Bounce, bounced
+from mailbot.mail.own import Origin, keyed_hash, origin
+from mailbot.mail.thread import reply_references
+from mailbot.store import audit, cursors, messages, outbox, tickets
+from mailbot.store.tickets import Ticket
+
+TEXT_CHARACTERS = 100_000  # of the writer's words kept beside the raw bytes
+LOOK_FLAGS = frozenset({"encrypted", "tnef", "image_only", "unreadable", "oversize"})  # a human must look
+
+
+class Reading(Protocol):
+    """Bytes to a message and a message to a verdict."""
+
+    def read(self, raw: bytes) -> Message: ...
+
+    def judge(self, message: Message) -> Verdict: ...
+
+
+class What(StrEnum):
+    """What a message turned out to be."""
+
+    NOTHING = "not_request"
+    OWN = "own"
+    AUTOMATIC = "automatic"
+    COMMAND = "command"
+    BOUNCE = "bounce"
+    FOLLOW_UP = "follow_up"
+    OUTSIDE = "outside"  # staff seem to have answered by themselves
+    TICKET = "ticket"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A message as it lay in its folder."""
+
+    folder: str
+    uidvalidity: int
+    uid: int
+    raw: bytes = field(repr=False)
+    internal_date: datetime  # aware
+    size: int
+    whole: bool = True  # False: the bytes of its files were not fetched
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A message and what is to be done with it."""
+
+    what: What
+    arrival: Arrival
+    message: Message
+    hash: str
+    verdict: Verdict | None = None
+    ticket_id: int | None = None  # what it belongs to
+    origin: Origin | None = None
+    forwarded_by: StaffMember | None = None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def matters(self) -> bool:
+        """True when something has to be written about it beyond that it was seen."""
+        if self.what is What.OWN:
+            return self.origin is not None and (self.origin.rewritten or self.origin.kind == "canary")
+        return self.what not in (What.NOTHING, What.AUTOMATIC)
+
+
+def hash_of(office: Office, message: Message, arrival: Arrival) -> str:
+    """The keyed hash by which a message is recognised after its folder was renumbered or it was moved (promise 5)."""
+    return keyed_hash(
+        office.key,
+        message.message_id,
+        message.header("From"),
+        message.header("Date"),
+        message.header("Subject"),
+        arrival.size,
+        arrival.internal_date.timestamp(),
+    )
+
+
+def consider(connection: Connection, office: Office, reading: Reading, arrival: Arrival) -> Judged:
+    """What a message is; reads the database and changes nothing. Never raises for any bytes."""
+    message = reading.read(arrival.raw)
+    known = {"arrival": arrival, "message": message, "hash": hash_of(office, message, arrival)}
+    own = origin(office.key, message)
+    if own is not None:
+        return Judged(what=What.OWN, origin=own, **known)  # type: ignore[arg-type]
+    if staff_mail.is_about_a_token(connection, message):
+        return Judged(what=What.COMMAND, **known)  # type: ignore[arg-type]
+    if message.automatic == "bounce":
+        return _bounce(connection, message, known)
+    if message.automatic in CERTAIN:
+        return Judged(what=What.AUTOMATIC, **known)  # type: ignore[arg-type]
+    return _from_a_person(connection, office, reading, message, known)
+
+
+def _bounce(connection: Connection, message: Message, known: dict[str, Any]) -> Judged:
+    report = bounced(message)
+    ours = outbox.by_message_ids(connection, [report.original_message_id] if report else [])
+    if not ours:
+        return Judged(what=What.AUTOMATIC, **known)
+    return Judged(what=What.BOUNCE, ticket_id=ours[0].ticket_id, **known)
+
+
+def _from_a_person(
+    connection: Connection, office: Office, reading: Reading, message: Message, known: dict[str, Any]
+) -> Judged:
+    sender = message.sender.address.lower() if message.sender else ""
+    member = by_address(office.staff, sender) if sender else None
+    thread = _thread(connection, office, message, sender, member)
+    if member is not None and message.forward is None:
+        return _from_staff(office, reading, message, sender, thread, known)
+    if thread.ticket is not None:
+        return Judged(
+            what=What.FOLLOW_UP, ticket_id=thread.ticket, verdict=reading.judge(message), flags=thread.flags, **known
+        )
+    verdict = reading.judge(message)
+    flags = [*thread.flags, *(flag for flag in message.flags if flag in LOOK_FLAGS and not message.automatic)]
+    if sender in office.own_addresses and member is None:
+        flags.append("from_ourselves")
+    if message.automatic:
+        flags.append("automatic")
+    if verdict.kind is Kind.NOT_REQUEST and not set(flags) & (LOOK_FLAGS | {"strange_reference"}):
+        return Judged(what=What.NOTHING, verdict=verdict, **known)
+    if message.automatic and verdict.kind is not Kind.REQUEST:
+        return Judged(what=What.AUTOMATIC, verdict=verdict, **known)
+    repeated = _repeats(connection, message, verdict, member)
+    if repeated is not None:
+        return Judged(what=What.FOLLOW_UP, ticket_id=repeated, verdict=verdict, flags=tuple(flags), **known)
+    return Judged(what=What.TICKET, verdict=verdict, forwarded_by=member, flags=tuple(flags), **known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Thread:
+    ticket: int | None = None
+    flags: tuple[str, ...] = ()
+
+
+def _thread(
+    connection: Connection, office: Office, message: Message, sender: str, member: StaffMember | None
+) -> _Thread:
+    """The ticket a message belongs to: by our Message-ID, or by its reference or thread from an address it knows."""
+    ids = (*message.in_reply_to, *message.references)
+    ours = [
+        mail for mail in outbox.by_message_ids(connection, ids) if mail.audience == "data_subject" and mail.ticket_id
+    ]
+    if ours:
+        return _Thread(ticket=ours[0].ticket_id)
+    for number in messages.tickets_of_ids(connection, ids):
+        if member is not None or sender in _addresses(connection, number):
+            return _Thread(ticket=number)
+    reference = _reference(office, message)
+    if reference is None:
+        return _Thread()
+    found = tickets.maybe(connection, reference)
+    if found is None:
+        return _Thread()
+    if member is not None or sender in _addresses(connection, found.id):
+        return _Thread(ticket=found.id)
+    return _Thread(flags=("strange_reference",))  # a stranger names a ticket: a person looks, it never goes in
+
+
+def _addresses(connection: Connection, number: int) -> frozenset[str]:
+    ticket = tickets.by_id(connection, number)
+    known = {item.from_address.lower() for item in messages.of_ticket(connection, number) if item.direction == "in"}
+    return frozenset(known | {ticket.requester_address.lower()}) - {""}
+
+
+def _reference(office: Office, message: Message) -> str | None:
+    """A reference of ours in the subject or the writer's own words."""
+    pattern = rf"\b{re.escape(office.controller.reference_prefix)}-(?:19|20)\d\d-\d{{4,9}}\b"
+    found = re.search(pattern, f"{message.subject}\n{message.visible_text}"[:TEXT_CHARACTERS], re.IGNORECASE)
+    return found[0].upper() if found else None
+
+
+def _from_staff(
+    office: Office, reading: Reading, message: Message, sender: str, thread: _Thread, known: dict[str, Any]
+) -> Judged:
+    """Mail that staff wrote without a token and without forwarding anything."""
+    if thread.ticket is not None:
+        return Judged(what=What.OUTSIDE, ticket_id=thread.ticket, **known)
+    if sender in office.own_addresses or message.automatic:
+        return Judged(what=What.NOTHING, **known)  # what they send themselves is nobody's request (design 8)
+    verdict = reading.judge(message)
+    if verdict.kind is Kind.NOT_REQUEST:
+        return Judged(what=What.NOTHING, verdict=verdict, **known)
+    return Judged(what=What.TICKET, verdict=verdict, flags=("from_staff",), **known)
+
+
+def _repeats(connection: Connection, message: Message, verdict: Verdict, member: StaffMember | None) -> int | None:
+    """The running ticket of the same person that already holds all that this message asks for."""
+    if member is not None or message.sender is None or not verdict.rights:
+        return None
+    for ticket in tickets.find(connection, statuses=RUNNING, address=message.sender.address):
+        if ticket.status is not Status.NEEDS_TRIAGE and set(verdict.rights) <= set(ticket.rights):
+            return ticket.id
+    return None
+
+
+def act(connection: Connection, office: Office, judged: Judged, *, commands: staff_mail.Reader, now: datetime) -> bool:
+    """Everything that follows from a message, in the caller's transaction; True when a ticket was opened.
+
+    A message that lay elsewhere before (its folder was renumbered, it was moved or copied) only gets its new place.
+    """
+    arrival = judged.arrival
+    if messages.has_hash(connection, judged.hash):
+        messages.move_place(connection, judged.hash, arrival.folder, arrival.uidvalidity, arrival.uid)
+    elif judged.what is What.OWN:
+        _own(connection, judged, now)
+    elif judged.what is What.COMMAND:
+        if not cursors.known(connection, [judged.hash]):
+            staff_mail.obey(connection, office, judged.message, commands, now=now)
+    elif judged.what is What.BOUNCE:
+        _bounced(connection, office, judged, now)
+    elif judged.what is What.OUTSIDE:
+        _answered_outside(connection, office, judged, now)
+    elif judged.what is What.FOLLOW_UP:
+        return _follow_up(connection, office, judged, now)
+    elif judged.what is What.TICKET:
+        open_ticket(connection, office, judged, now)
+        return True
+    return False
+
+
+def _own(connection: Connection, judged: Judged, now: datetime) -> None:
+    own = judged.origin
+    assert own is not None  # What.OWN
+    if own.kind == "canary":
+        cursors.note_state(connection, "canary_arrived", own.message_id, now)
+    elif own.rewritten:
+        outbox.alias(connection, outbox.hashed(own.message_id), judged.message.message_id)
+
+
+def _bounced(connection: Connection, office: Office, judged: Judged, now: datetime) -> None:
+    report = bounced(judged.message)
+    ours = outbox.by_message_ids(connection, [report.original_message_id] if report else [])
+    if not report or not ours or not _is_final(report):
+        return
+    mail, reason = ours[0], report.diagnostic or report.status
+    if mail.audience == "data_subject":
+        ticket = reply_lost(connection, office, mail, reason, now, Event.REPLY_BOUNCED)
+        _store(connection, judged, ticket.id, "bounce")
+    else:
+        audit.append(connection, now=now, event="staff_bounce", actor="mailbot", details={"reason": reason})
+        staff_mail.staff_bounced(connection, office, mail, reason, now)
+
+
+def _is_final(report: Bounce) -> bool:
+    """True when the server will not try again (RFC 3464 2.3.3, RFC 3463 2)."""
+    return report.action in ("", "failed") and not report.status.startswith("4")
+
+
+def _answered_outside(connection: Connection, office: Office, judged: Judged, now: datetime) -> None:
+    ticket = tickets.by_id(connection, judged.ticket_id or 0)
+    _store(connection, judged, ticket.id, "outside")
+    suspect_outside_answer(connection, office, ticket, now)
+
+
+def suspect_outside_answer(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:
+    """Staff seem to have answered from their own mail program: they are asked, and the clock runs on (design 8)."""
+    if ticket.status not in RUNNING or ticket.outside_suspected:
+        return
+    moved = tickets.move(connection, ticket, Event.ANSWERED_OUTSIDE_SUSPECTED)
+    moved = tickets.change(connection, moved, outside_suspected=True)
+    audit.append(
+        connection, now=now, event=Event.ANSWERED_OUTSIDE_SUSPECTED.value, actor="mailbot", reference=ticket.reference
+    )
+    _tell(connection, office, moved, "outside_suspected", now)
+
+
+def sent_by_hand(connection: Connection, office: Office, message: Message, sent_at: datetime, now: datetime) -> None:
+    """A mail in the human's Sent folder to a requester, or in a running ticket's thread, is perhaps the answer."""
+    if origin(office.key, message) is not None:
+        return
+    numbers = set(messages.tickets_of_ids(connection, (*message.in_reply_to, *message.references)))
+    for address in (*message.to, *message.cc):
+        numbers |= {ticket.id for ticket in tickets.find(connection, statuses=RUNNING, address=address.address)}
+    for number in sorted(numbers):
+        ticket = tickets.by_id(connection, number)
+        if sent_at >= ticket.received_at and not ticket.outside_denied:
+            suspect_outside_answer(connection, office, ticket, now)
+
+
+def _follow_up(connection: Connection, office: Office, judged: Judged, now: datetime) -> bool:
+    """A message in the thread of a ticket: an answer, thanks, a complaint, a repetition.
+
+    If it asks for more it is a ticket of its own, linked, with its own receipt (law 2.7). True when one was opened.
+    """
+    ticket = tickets.by_id(connection, judged.ticket_id or 0)
+    verdict = judged.verdict
+    asked = set(verdict.rights) if verdict and verdict.kind is Kind.REQUEST else set()
+    is_new = bool(asked - set(ticket.rights)) or ticket.status in {*ENDED, Status.ANSWERED}
+    if asked and is_new and ticket.status is not Status.NEEDS_TRIAGE:
+        open_ticket(connection, office, judged, now, linked_to=ticket.id)
+        return True
+    _attach(connection, office, judged, ticket, now)
+    return False
+
+
+def _attach(connection: Connection, office: Office, judged: Judged, ticket: Ticket, now: datetime) -> None:
+    _store(connection, judged, ticket.id, "follow_up")
+    waiting = ticket.status in (Status.AWAITING_IDENTITY, Status.AWAITING_REQUESTER)
+    if waiting:
+        tickets.answer_questions(connection, ticket.id, _received(office, judged, now)[0])
+        moved = tickets.move(connection, ticket, Event.REQUESTER_ANSWERED)
+        ticket = back_to_drafted(connection, clock.rewrite(connection, office, moved))
+    audit.append(
+        connection,
+        now=now,
+        event=Event.REQUESTER_ANSWERED.value if waiting else "message_received",
+        actor="requester",
+        reference=ticket.reference,
+    )
+    _tell(connection, office, ticket, "follow_up", now)
+
+
+def _tell(connection: Connection, office: Office, ticket: Ticket, news: str, now: datetime) -> None:
+    """A notice about an open ticket with what is new in its first warning."""
+    for person in office.active_staff():
+        facts = notify.ticket_facts(connection, office, ticket, person, now)
+        line = str(office.texts.words(person.language)["staff"]["news"][news])
+        notify.tell(
+            connection, office, ticket, "notice", now=now, to=[person], facts={"warnings": [line, *facts["warnings"]]}
+        )
+
+
+def open_ticket(
+    connection: Connection, office: Office, judged: Judged, now: datetime, *, linked_to: int | None = None
+) -> Ticket:
+    """A new ticket with its message, requests, dates, drafts, and the notice to staff."""
+    message, verdict = judged.message, judged.verdict
+    assert verdict is not None  # What.TICKET and What.FOLLOW_UP were judged
+    received_at, notes = _received(office, judged, now)
+    requester = _requester(judged)
+    flags = list(dict.fromkeys([*judged.flags, *verdict.flags, *(note.value for note in notes)]))
+    if requester is None:
+        flags.append("no_sender")
+    sure = verdict.kind is Kind.REQUEST and requester is not None and bool(verdict.rights)
+    sure = sure and not set(judged.flags) & {"from_ourselves", "from_staff", "automatic", "strange_reference"}
+    rights = tuple(right for right in Right if right in verdict.rights)
+    proof = judge_authenticity(message, office.options.authserv_id)
+    reply_to = next((item.address for item in message.reply_to if requester and item.address != requester.address), "")
+    deadline = clock.reckon(office, received_at, rights)
+    ticket = tickets.add(
+        connection,
+        {
+            "reference": tickets.next_reference(
+                connection, office.controller.reference_prefix, clock.today(office, now).year
+            ),
+            "status": (Status.OPEN if sure else Status.NEEDS_TRIAGE).value,
+            "language": _language(office, verdict),
+            "channel": Channel.EMAIL.value,
+            "requester_name": requester.name if requester else "",
+            "requester_address": requester.address if requester else "",
+            "reply_to": reply_to if not judged.forwarded_by else "",
+            "received_at": received_at,
+            "opened_at": now,
+            "flags": flags,
+            "evidence": [asdict(item) for item in verdict.evidence],
+            "rules_version": verdict.rules_version,
+            "authenticity": list(proof.notes),
+            "linked_to": linked_to,
+            **clock.columns(deadline),
+        },
+        rights,
+    )
+    _store(connection, judged, ticket.id, "request")
+    audit.append(
+        connection,
+        now=now,
+        event="opened",
+        actor="mailbot",
+        reference=ticket.reference,
+        details={"verdict": verdict.kind.value, "rights": list(rights), "rules": verdict.rules_version,
+                 "received_at": received_at, "due_on": ticket.due_on},
+    )  # fmt: skip
+    if sure:
+        ticket = prepare.first_drafts(connection, office, ticket, now)
+    announce(connection, office, ticket, now)
+    return ticket
+
+
+def announce(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:
+    """The notice of a new ticket; above the cap it waits for the merged one, and is never dropped (promise 6)."""
+    if tickets.opened_since(connection, now - timedelta(hours=1)) > office.options.notices_per_hour:
+        return
+    notify.tell(connection, office, ticket, "notice", now=now)
+    tickets.note_reminders(connection, ticket.id, ["noticed"], now)
+
+
+def _requester(judged: Judged) -> Address | None:
+    """Who asks: the inner writer when staff forward, the sender otherwise; never a guess."""
+    if judged.forwarded_by is not None:
+        return judged.message.forward.sender if judged.message.forward else None
+    return judged.message.sender
+
+
+def _language(office: Office, verdict: Verdict) -> str:
+    return verdict.language if verdict.language not in ("", "unknown") else office.controller.language
+
+
+def _received(office: Office, judged: Judged, now: datetime) -> tuple[datetime, Sequence[ReceiptNote]]:
+    hops = trusted_received(judged.message, office.options.trusted_received)
+    return received_instant(judged.arrival.internal_date, hops, now, date_header=judged.message.date)
+
+
+def _store(connection: Connection, judged: Judged, ticket_id: int, kind: str) -> None:
+    message, arrival = judged.message, judged.arrival
+    words = message.visible_text
+    if message.forwarded_text:
+        words = f"{words}\n\n{message.forwarded_text}".strip("\n")
+    messages.add(
+        connection,
+        {
+            "ticket_id": ticket_id,
+            "direction": "in",
+            "kind": kind,
+            "message_id": message.message_id,
+            "references": list(reply_references(message)[1]),
+            "from_name": message.sender.name if message.sender else "",
+            "from_address": message.sender.address if message.sender else "",
+            "subject": message.subject,
+            "text": words[:TEXT_CHARACTERS],
+            "attachments": [{"name": a.name, "type": a.type, "bytes": a.size} for a in message.attachments],
+            "received_at": arrival.internal_date,
+            "date_at": message.date,
+            "folder": arrival.folder,
+            "uidvalidity": arrival.uidvalidity,
+            "uid": arrival.uid,
+            "hash": judged.hash,
+            "flags": list(message.flags),
+            "raw": arrival.raw,
+        },
+    )
