@@ -126,11 +126,8 @@ def decode_words(value: str) -> str:
 def _unescape(value: str) -> str:
     if not _SURROGATES.search(value):
         return value
-    return decode(value.encode("utf-8", "surrogateescape") if _escapable(value) else value.encode("utf-8", "replace"))[0]
-
-
-def _escapable(value: str) -> bool:
-    return all("\udc80" <= char <= "\udcff" for char in _SURROGATES.findall(value))
+    escaped = all("\udc80" <= char <= "\udcff" for char in _SURROGATES.findall(value))
+    return decode(value.encode("utf-8", "surrogateescape" if escaped else "replace"))[0]
 
 
 def _decode_round(text: str) -> str:
@@ -172,7 +169,7 @@ def _word_bytes(encoding: str, payload: str) -> bytes:
 
 
 def clean_text(text: str) -> str:
-    """Text fit to store and to match: NFC, line breaks as \\n, spaces as spaces, nothing invisible, nothing unstorable."""
+    """Text fit to store and to match: NFC, line breaks as \\n, nothing invisible, nothing unstorable."""
     if text.isascii() and not _ASCII_CONTROLS.search(text):
         return text
     text = _LINE_ENDS.sub("\n", text)

@@ -18,8 +18,10 @@ from io import BytesIO
 
 from mailbot.mail.charset import clean_header, decode, decode_words
 
-# What the standard library's mail code is known to raise on hostile input (its bug threads and trials, 3.11 to 3.13).
-FAULTS = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, OverflowError, MessageError)
+# What the mail code of the standard library raises on hostile input (its bug threads and trials, 3.11 to 3.13).
+FAULTS = (
+    ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, OverflowError, MessageError,
+)  # fmt: skip
 
 MAX_BYTES = 36 * 1024 * 1024  # most servers refuse more than 25 to 35 MB
 _MAX_LINES = 1_000_000
@@ -166,14 +168,14 @@ def heads_of(part: Parsed) -> dict[str, str]:
 
 
 def children(part: Parsed, kind: str) -> list[Parsed] | None:
-    """The parts of a container, or None for a leaf. A multipart whose boundary is garbled is mended by what it holds."""
+    """The parts of a container, None for a leaf. A multipart with a garbled boundary is mended by what it holds."""
     payload = part.get_payload()
     if isinstance(payload, list):
         return [child for child in payload if isinstance(child, Parsed)]
     if isinstance(payload, str) and kind.startswith("multipart/") and (found := _GARBLED.search(payload)):
         head = f'Content-Type: multipart/mixed; boundary="{found.group(1)}"\n\n'
         try:
-            mended = email.message_from_string(head + payload).get_payload()
+            mended = email.message_from_bytes(head.encode("ascii", "replace") + _decoded(part, {})).get_payload()
         except FAULTS:
             return None
         return [child for child in mended if isinstance(child, Parsed)] if isinstance(mended, list) else None
@@ -203,25 +205,16 @@ def leaf_of(part: Parsed, heads: dict[str, str], kind: str) -> Leaf:
 
 def _decoded(part: Parsed, heads: dict[str, str]) -> bytes:
     """The bytes of a leaf after transfer decoding (RFC 2045 6); damaged encodings give what can be read."""
-    payload = part.get_payload()
-    if not isinstance(payload, str):
-        return b""
     encoding = heads.get("content-transfer-encoding", "").strip().lower()
+    data = b""
     try:
-        data = payload.encode("ascii", "surrogateescape")
-    except UnicodeError:
-        data = payload.encode("utf-8", "replace")
-    try:
-        if encoding == "quoted-printable":
-            return binascii.a2b_qp(data)
-        if encoding == "base64":
-            return _base64(data)
-        if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
-            decoded = part.get_payload(decode=True)
-            return decoded if isinstance(decoded, bytes) else data
+        if encoding in ("quoted-printable", "base64"):
+            data = str(part.get_payload()).encode("utf-8", "replace")
+            return binascii.a2b_qp(data) if encoding[0] == "q" else _base64(data)
+        decoded = part.get_payload(decode=True)
+        return decoded if isinstance(decoded, bytes) else b""
     except FAULTS:
         return data
-    return data
 
 
 def _base64(data: bytes) -> bytes:

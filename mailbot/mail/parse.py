@@ -29,9 +29,8 @@ from mailbot.mail.mime import (
 from mailbot.mail.patterns import ReadingPatterns
 from mailbot.mail.visible import split
 
-HUMAN_MUST_LOOK = frozenset(
-    ("encrypted", "opaque_signed", "tnef", "image_only", "attachment_only", "oversize", "unreadable", "partial", "empty")
-)
+_UNSEEN = ("encrypted", "opaque_signed", "tnef", "image_only", "attachment_only", "oversize", "unreadable", "partial")
+HUMAN_MUST_LOOK = frozenset((*_UNSEEN, "empty"))
 
 _MAX_TEXT = 2_000_000  # characters of body text
 _MAX_INNER = 4  # attached messages inside attached messages
@@ -323,7 +322,7 @@ def _content_flags(message: Message, body: _Body) -> list[str]:
     has_text = bool(_LETTER.search(message.text))
     if "tnef" in body.flags and not has_text:
         flags.append("tnef")
-    if has_text:
+    if has_text or flags:
         return flags
     pictures = body.images or any(one.type.startswith("image/") for one in body.attachments)
     if pictures:
