@@ -1,0 +1,77 @@
+"""Loads what the second reader learned, from `rules/second_reader.bin`.
+
+The file is a magic line, a line of JSON (scales, biases, calibration, thresholds, how it was made) and the table of
+weights as bytes, deflated. A file that is not whole is refused with the name of the file: half a model would judge.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mailbot.core.calibration import COLUMNS, LABELS, Calibration, Logistic
+from mailbot.core.rulebook import Thresholds
+from mailbot.core.second_reader import SecondReader, Weights
+from mailbot.errors import ConfigurationError
+
+FILE = "second_reader.bin"
+MAGIC = b"mailbot second reader 1\n"
+
+
+def load_second_reader(folder: Path) -> SecondReader:
+    """The second reader of a rules folder. Raises ConfigurationError when its file is missing or broken."""
+    path = folder / FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError([f"{path} can not be read: {error}. Run `make train` or restore the file"]) from error
+    try:
+        return _reader(content)
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
+        raise ConfigurationError([f"{path} is not whole ({error}). Restore it or run `make train`"]) from error
+
+
+def write_second_reader(path: Path, table: bytes, header: Mapping[str, Any]) -> None:
+    """Writes the data file; the same input gives the same bytes."""
+    line = json.dumps({**header, "sha256": hashlib.sha256(table).hexdigest()}, sort_keys=True)
+    path.write_bytes(MAGIC + line.encode() + b"\n" + zlib.compress(table, 9))
+
+
+def _reader(content: bytes) -> SecondReader:
+    if not content.startswith(MAGIC):
+        raise ValueError("the first line is not its own")
+    line, _, packed = content[len(MAGIC) :].partition(b"\n")
+    header = json.loads(line)
+    if header["labels"] != [str(right) for right in LABELS]:
+        raise ValueError("its rights are not ours")
+    table = zlib.decompress(packed)
+    if hashlib.sha256(table).hexdigest() != header["sha256"]:
+        raise ValueError("the weights do not match their digest")
+    buckets = len(table) // COLUMNS
+    if buckets * COLUMNS != len(table) or buckets & (buckets - 1) or not buckets:
+        raise ValueError("the table has no whole rows")
+    version = hashlib.sha256(content).hexdigest()[:12]
+    weights = Weights(table=table, scales=_row(header["scales"]), biases=_row(header["biases"]), version=version)
+    return SecondReader(weights, _calibration(header))
+
+
+def _calibration(header: Mapping[str, Any]) -> Calibration:
+    return Calibration(
+        alone=_logistics(header["alone"]),
+        together=_logistics(header["together"]),
+        thresholds=Thresholds(**header["thresholds"]),
+    )
+
+
+def _row(values: Sequence[float]) -> tuple[float, ...]:
+    if len(values) != COLUMNS:
+        raise ValueError(f"{len(values)} columns instead of {COLUMNS}")
+    return tuple(float(value) for value in values)
+
+
+def _logistics(rows: Sequence[Sequence[float]]) -> tuple[Logistic, ...]:
+    if len(rows) != COLUMNS:
+        raise ValueError(f"{len(rows)} columns instead of {COLUMNS}")
+    return tuple(Logistic(bias=float(row[0]), weights=tuple(float(w) for w in row[1:])) for row in rows)
