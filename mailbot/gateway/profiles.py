@@ -7,33 +7,17 @@ authority and the keeping laws come from `authority.toml` of the same folder, by
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ValidationError
 
-from mailbot.core.controller import (
-    Authority,
-    Controller,
-    CountedFrom,
-    Gap,
-    KeepingLaw,
-    Organisation,
-    Purpose,
-    Recipient,
-    Register,
-    Retention,
-    System,
-    Wording,
-)  # fmt: skip
-from mailbot.core.rights import Right
+from mailbot.core.controller import Controller
 from mailbot.errors import ConfigurationError
+from mailbot.gateway.profile_schema import ID, Country, Profile, controller_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_ID = r"^[a-z0-9][a-z0-9-]{0,40}$"
 _CURES = {
     "missing": "Add it.",
     "extra_forbidden": "There is no such key; remove it or mend its spelling.",
@@ -44,199 +28,23 @@ _CURES = {
 }
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class _Wording(_Part):
-    fi: str = Field(min_length=1)
-    sv: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
-    def value(self) -> Wording:
-        return Wording(fi=self.fi, sv=self.sv, en=self.en)
-
-
-class _Purpose(_Part):
-    text: _Wording
-    basis: _Wording | None = None
-    article: str = Field(default="", pattern=r"^(6\(1\)\([a-f]\))?$")
-
-    def value(self) -> Purpose:
-        return Purpose(text=self.text.value(), basis=_optional(self.basis), article=self.article)
-
-
-class _Recipient(_Part):
-    id: str = Field(pattern=_ID)
-    name: _Wording
-    inform: bool = False
-
-    def value(self) -> Recipient:
-        return Recipient(id=self.id, name=self.name.value(), inform=self.inform)
-
-
-class _Retention(_Part):
-    rule: _Wording
-    years: int | None = Field(default=None, ge=1, le=100)
-    counted_from: CountedFrom | None = None
-    law: str = ""
-
-    @model_validator(mode="after")
-    def _whole(self) -> "_Retention":
-        if (self.years is None) != (self.counted_from is None):
-            raise ValueError("years and counted_from belong together. Give both or neither.")
-        return self
-
-    def value(self) -> Retention:
-        return Retention(rule=self.rule.value(), years=self.years, counted_from=self.counted_from, law=self.law)
-
-
-class _System(_Part):
-    id: str = Field(pattern=_ID)
-    name: _Wording
-
-    def value(self) -> System:
-        return System(id=self.id, name=self.name.value())
-
-
-class _Register(_Part):
-    id: str = Field(pattern=_ID)
-    name: _Wording
-    groups: _Wording
-    categories: _Wording
-    sources: _Wording
-    recipients_note: _Wording | None = None
-    transfers: _Wording | None = None
-    protection: _Wording | None = None
-    usual: bool = True
-    marketing: bool = False
-    purposes: tuple[_Purpose, ...] = Field(min_length=1)
-    recipients: tuple[_Recipient, ...] = ()
-    retention: tuple[_Retention, ...] = Field(min_length=1)
-    systems: tuple[_System, ...] = Field(min_length=1)
-    checklist: dict[Right, tuple[_Wording, ...]] = {}
-
-    @model_validator(mode="after")
-    def _says_who_receives(self) -> "_Register":
-        if not self.recipients and not self.recipients_note:
-            raise ValueError("names no recipients. Give recipients, or recipients_note saying that there are none.")
-        return self
-
-    def value(self) -> Register:
-        return Register(
-            id=self.id,
-            name=self.name.value(),
-            groups=self.groups.value(),
-            purposes=tuple(purpose.value() for purpose in self.purposes),
-            categories=self.categories.value(),
-            sources=self.sources.value(),
-            recipients=tuple(recipient.value() for recipient in self.recipients),
-            recipients_note=_optional(self.recipients_note),
-            transfers=_optional(self.transfers),
-            retention=tuple(retention.value() for retention in self.retention),
-            protection=_optional(self.protection),
-            systems=tuple(system.value() for system in self.systems),
-            usual=self.usual,
-            marketing=self.marketing,
-            checklist={right: tuple(line.value() for line in lines) for right, lines in self.checklist.items()},
-        )
-
-
-class _Organisation(_Part):
-    name: str = Field(min_length=1)
-    business_id: str = ""
-    street: str = ""
-    postal_code: str = ""
-    city: str = ""
-    email: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+)?$")
-    website: str = ""
-
-
-class _Gap(_Part):
-    article: str = Field(min_length=1)
-    missing: str = Field(min_length=1)
-    register_id: str = Field(default="", alias="register")  # `register` is a name that pydantic uses
-
-    def value(self) -> Gap:
-        return Gap(article=self.article, missing=self.missing, register=self.register_id)
-
-
-class _Profile(_Part):
-    version: date
-    notice_on: date
-    notice_name: _Wording
-    organisation: _Organisation
-    reference_prefix: str = Field(pattern=r"^[A-Z][A-Z0-9]{1,11}$")
-    country: str = Field(pattern=r"^[A-Z]{2}$")
-    timezone: str
-    language: str = Field(pattern=r"^(fi|sv|en)$")
-    backups: _Wording | None = None
-    automated_decisions: _Wording | None = None
-    registers: tuple[_Register, ...] = Field(min_length=1)
-    gaps: tuple[_Gap, ...] = ()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"there is no time zone {name!r}. Write it like Europe/Helsinki.") from error
-        return name
-
-
-class _Authority(_Part):
-    name: str = Field(min_length=1)
-    visiting: str = Field(min_length=1)
-    postal: str = Field(min_length=1)
-    phone: str = Field(min_length=1)
-    registry: str = Field(min_length=1)
-    email: str = Field(min_length=1)
-    url: str = Field(pattern=r"^https://")
-
-
-class _Law(_Part):
-    id: str = Field(pattern=_ID)
-    years: int = Field(ge=1, le=100)
-    counted_from: CountedFrom
-    documents: _Wording
-    law: _Wording
-
-
-class _Authorities(_Part):
-    fi: _Authority
-    sv: _Authority
-    en: _Authority
-
-
-class _Country(_Part):
-    authority: _Authorities
-    laws: tuple[_Law, ...] = ()
-
-
 def load_profile(name_or_path: str, folder: Path) -> Controller:
     """The profile `folder/controllers/NAME.toml`, or the file at a path.
 
     `folder` is the rules folder; `authority.toml` lies in it. Raises ConfigurationError with every problem.
     """
     path = _where(name_or_path, folder)
-    authority_path = folder / "authority.toml"
     problems: list[str] = []
-    profile = _read(path, _Profile, problems)
+    profile = _read(path, Profile, problems)
     country = None
     if profile:
         problems.extend(f"{path}: {problem}" for problem in _inner_problems(profile))
-        country = _read_country(authority_path, profile.country, problems)
+        country = _read_country(folder / "authority.toml", profile.country, problems)
     if profile and country:
-        known = {law.id for law in country.laws}
-        for register in profile.registers:
-            for retention in register.retention:
-                if retention.law and retention.law not in known:
-                    cure = f"Choose from {', '.join(sorted(known)) or 'none'} of {authority_path.name}."
-                    problems.append(f"{path}: registers.{register.id}.retention: no law {retention.law!r}. {cure}")
+        problems.extend(f"{path}: {problem}" for problem in _unknown_laws(profile, country))
     if problems or not profile or not country:
         raise ConfigurationError(problems)
-    return _controller(path.stem, profile, country)
+    return controller_of(path.stem, profile, country)
 
 
 def profile_names(folder: Path) -> tuple[str, ...]:
@@ -245,7 +53,7 @@ def profile_names(folder: Path) -> tuple[str, ...]:
 
 
 def _where(name_or_path: str, folder: Path) -> Path:
-    if re.fullmatch(_ID, name_or_path):
+    if re.fullmatch(ID, name_or_path):
         return folder / "controllers" / f"{name_or_path}.toml"
     return Path(name_or_path)
 
@@ -300,17 +108,17 @@ def _has(data: Any, place: str | int) -> bool:
     return isinstance(data, dict) and place in data
 
 
-def _read_country(path: Path, code: str, problems: list[str]) -> _Country | None:
+def _read_country(path: Path, code: str, problems: list[str]) -> Country | None:
     data = _toml(path, problems)
     if data is None:
         return None
     if code not in data:
         problems.append(f"{path}: has no country {code!r}. Add its authority, in fi, sv and en.")
         return None
-    return _checked(path, f"{code}.", data[code], _Country, problems)
+    return _checked(path, f"{code}.", data[code], Country, problems)
 
 
-def _inner_problems(profile: _Profile) -> list[str]:
+def _inner_problems(profile: Profile) -> list[str]:
     """What only the whole profile can tell."""
     ids = [register.id for register in profile.registers]
     twice = sorted({id for id in ids if ids.count(id) > 1})
@@ -325,35 +133,13 @@ def _inner_problems(profile: _Profile) -> list[str]:
     return problems
 
 
-def _optional(wording: _Wording | None) -> Wording | None:
-    return wording.value() if wording else None
-
-
-def _controller(name: str, profile: _Profile, country: _Country) -> Controller:
-    authorities = {code: getattr(country.authority, code) for code in ("fi", "sv", "en")}
-    return Controller(
-        name=name,
-        version=profile.version,
-        notice_on=profile.notice_on,
-        notice_name=profile.notice_name.value(),
-        organisation=Organisation(**profile.organisation.model_dump()),
-        reference_prefix=profile.reference_prefix,
-        country=profile.country,
-        timezone=profile.timezone,
-        language=profile.language,
-        registers=tuple(register.value() for register in profile.registers),
-        authorities={code: Authority(**authority.model_dump()) for code, authority in authorities.items()},
-        laws=tuple(
-            KeepingLaw(
-                id=law.id,
-                documents=law.documents.value(),
-                law=law.law.value(),
-                years=law.years,
-                counted_from=law.counted_from,
-            )
-            for law in country.laws
-        ),
-        backups=_optional(profile.backups),
-        automated_decisions=_optional(profile.automated_decisions),
-        gaps=tuple(gap.value() for gap in profile.gaps),
-    )
+def _unknown_laws(profile: Profile, country: Country) -> list[str]:
+    """Retention rules that name a law which `authority.toml` does not have."""
+    known = [law.id for law in country.laws]
+    cure = f"Choose from {', '.join(known) or 'none'}."
+    return [
+        f"registers.{register.id}.retention: there is no law {retention.law!r}. {cure}"
+        for register in profile.registers
+        for retention in register.retention
+        if retention.law and retention.law not in known
+    ]

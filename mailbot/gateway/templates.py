@@ -13,7 +13,7 @@ from typing import Any, Final
 from mailbot.core.controller import LANGUAGES, Controller
 from mailbot.core.draft import Need, NeedKind
 from mailbot.core.letter import CheckLine, ReplyItem, Text, parse_day
-from mailbot.core.lines import fill, keep, one_line
+from mailbot.core.lines import clean, fill, keep, one_line
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.core.sections import checklist, section_values
 from mailbot.errors import ConfigurationError, MisuseError
@@ -194,6 +194,8 @@ class Renderer:
         values = {key: given[key] for key in _ALWAYS_OPTIONAL if given.get(key)}
         for entry in (*header.needs, *header.optional):
             value = given.get(entry.need.name)
+            if isinstance(value, str):
+                value = clean(value).strip()
             if value:
                 values[entry.need.name] = parse_day(value) if _is_day(entry.need, value) else value
             elif entry in header.needs and entry.need.kind in (NeedKind.TEXT, NeedKind.DATE):
