@@ -4,32 +4,28 @@ A pattern is literal letters and `*` only, so matching is linear in the word and
 What can never fire is an error here, not a silent nothing later. Knows no file: problems carry the text to look for.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
-from mailbot.core.rulebook import RIGHT_NAMES, Item, LanguageRules, Phrase, Rule, WordPattern
-from mailbot.core.words import BUILT_IN, MAX_WORD, fold, plain
+from mailbot.core.rule_grammar import (
+    GAP,
+    GROUP,
+    MOST_FORMS,
+    REFERENCE,
+    choices,
+    faults,
+    impossible,
+    parts_of,
+    written_out,
+)
+from mailbot.core.rulebook import Item, LanguageRules, Phrase, Rule, WordPattern
+from mailbot.core.word_forms import fits
+from mailbot.core.words import BUILT_IN, fold
 
 Element = str | Sequence[str]
 
-_REFERENCE = re.compile(r"<([a-z_0-9]+)>")
-_GAP = re.compile(r"\.\.(\d?)")
-_GROUP = re.compile(r"\(([^()]*)\)")
-_MOST_FORMS = 64  # word forms of one pattern after its alternatives are written out
-_MOST_STARS = 3
-_MOST_GAP = 9  # words a single gap may skip; more is a matter of `near`
 _LEAST_TYPO_STEM = 7  # letters; a slip in a shorter stem makes another word
-_KEYS = {
-    "rule": {"name", "right", "weight", "when", "near", "across", "ordered", "where", "with", "unless", "without",
-             "negation", "yes", "no"},
-    "counter": {"name", "factor", "scope", "rights", "when", "near", "across", "ordered", "where", "with", "unless",
-                "without", "negation", "yes", "no"},
-    "flag": {"name", "flag", "when", "near", "across", "ordered", "where", "with", "unless", "without", "negation",
-             "yes", "no"},
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,13 +82,13 @@ class _Compiler:
         compiled: list[tuple[str, int | Phrase | None]] = []
         for source in sources:
             text = source.removeprefix("!")
-            if reference := _REFERENCE.fullmatch(text):
+            if reference := REFERENCE.fullmatch(text):
                 compiled.append((source, self.concept(reference[1], source)))
-            elif " " in text or ".." in text or "|" in _GROUP.sub("", text) or "^" in text or "$" in text:
+            elif " " in text or ".." in text or "|" in GROUP.sub("", text) or "^" in text or "$" in text:
                 compiled.append((source, self.phrase(text)))
             else:
                 compiled.append((source, None))
-        slot = self.slot(name)
+        slot, before = self.slot(name), len(self.patterns)
         for source, inner in compiled:
             if source.startswith("!") and inner is not None:
                 self.complain(f"an exception must be one word: {source}", source)
@@ -102,7 +98,7 @@ class _Compiler:
                 self._imply(inner, slot)
             else:
                 self._word(source, slot)
-        self._check_exceptions(slot, sources)
+        self._check_exceptions(self.patterns[before:], sources)
         return slot
 
     def _imply(self, inner: int, outer: int) -> None:
@@ -118,24 +114,22 @@ class _Compiler:
 
     def _word(self, source: str, slot: int) -> None:
         text = source.removeprefix("!")
-        forms = _written_out(text)
-        if not forms or len(forms) > _MOST_FORMS:
-            self.complain(f"pattern {text!r} has no or more than {_MOST_FORMS} forms", source)
+        forms = written_out(text)
+        if not forms or len(forms) > MOST_FORMS:
+            self.complain(f"pattern {text!r} has no or more than {MOST_FORMS} forms", source)
             return
         for form in forms:
-            if why := _impossible(form):
+            if why := impossible(form):
                 self.complain(f"pattern {text!r} can never fire or is too costly: {why}", source)
                 return
-            parts = tuple(plain(part) if part else "" for part in form.split("*"))
-            self.patterns.append(WordPattern(slot=slot, parts=parts, exception=source.startswith("!")))
+            self.patterns.append(WordPattern(slot=slot, parts=parts_of(form), exception=source.startswith("!")))
 
-    def _check_exceptions(self, slot: int, sources: Sequence[str]) -> None:
+    def _check_exceptions(self, own: Sequence[WordPattern], sources: Sequence[str]) -> None:
         """Every pattern must be able to fire beside the exceptions."""
-        own = [pattern for pattern in self.patterns if pattern.slot == slot]
-        denied = [pattern for pattern in own if pattern.exception]
-        for pattern in own:
+        denied = [pattern.parts for pattern in own if pattern.exception]
+        for pattern in own if denied else ():
             samples = ["".join(pattern.parts), "x".join(pattern.parts)]
-            if not pattern.exception and any(all(other.fits(s) for s in samples) for other in denied):
+            if not pattern.exception and any(all(fits(other, sample) for sample in samples) for other in denied):
                 text = "*".join(pattern.parts)
                 self.complain(f"pattern {text!r} can never fire: an exception covers it", sources[0])
 
@@ -152,17 +146,17 @@ class _Compiler:
     def _item(self, text: str, source: str) -> Item:
         if text in {"^", "$"}:
             return Item(edge=text)
-        if gap := _GAP.fullmatch(text):
+        if gap := GAP.fullmatch(text):
             return Item(gap=int(gap[1] or 3))
         optional = text.endswith("?")
-        slots = {self._item_slot(part, source) for part in _choices(text.removesuffix("?"))}
+        slots = {self._item_slot(part, source) for part in choices(text.removesuffix("?"))}
         mask = 0
         for slot in slots:
             mask |= 1 << slot
         return Item(slots=frozenset(slots), mask=mask, optional=optional)
 
     def _item_slot(self, text: str, source: str) -> int:
-        if reference := _REFERENCE.fullmatch(text):
+        if reference := REFERENCE.fullmatch(text):
             return self.concept(reference[1], source)
         if text in self.numbers:
             return self.numbers[text]
@@ -175,7 +169,7 @@ class _Compiler:
     def element(self, element: Element) -> int:
         """The slot of one element of a rule."""
         sources = [element] if isinstance(element, str) else list(element)
-        if len(sources) == 1 and (reference := _REFERENCE.fullmatch(sources[0])):
+        if len(sources) == 1 and (reference := REFERENCE.fullmatch(sources[0])):
             return self.concept(reference[1], sources[0])
         name = " / ".join(sources)
         return self.numbers[name] if name in self.numbers else self._alternatives(name, sources)
@@ -184,7 +178,7 @@ class _Compiler:
         """One rule, counter or flag; None when it is wrong."""
         name = str(table.get("name", ""))
         marker = f'name = "{name}"' if name else f"[[{kind}]]"
-        for why in _faults(table, kind):
+        for why in faults(table, kind):
             self.complain(f"{kind} {name or '(without a name)'}: {why}", marker)
             return None
         when = tuple(self.element(element) for element in table["when"])
@@ -216,75 +210,6 @@ class _Compiler:
             yes=tuple(table.get("yes", ())),
             no=tuple(table.get("no", ())),
         )
-
-
-def _choices(text: str) -> list[str]:
-    """The alternatives of an item, divided by "|" outside brackets."""
-    depth, parts = 0, [""]
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "|" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts
-
-
-def _written_out(pattern: str) -> list[str]:
-    """Every form of a pattern with alternatives in brackets: "tie(to|do)t" is "tietot" and "tiedot"."""
-    pieces: list[list[str]] = []
-    at = 0
-    for group in _GROUP.finditer(pattern):
-        pieces += [[pattern[at : group.start()]], group[1].split("|")]
-        at = group.end()
-    pieces.append([pattern[at:]])
-    return ["".join(choice) for choice in product(*pieces)]
-
-
-def _impossible(form: str) -> str:
-    """Why no word can ever have this form, or it would cost too much; "" when all is well."""
-    letters = form.replace("*", "")
-    if form.count("*") > _MOST_STARS or "**" in form:
-        return f"at most {_MOST_STARS} stars, none beside each other"
-    if len(plain(letters)) < (2 if "*" in form else 1):
-        return "a pattern needs letters"
-    if len(letters) > MAX_WORD:
-        return f"words of more than {MAX_WORD} letters are not read"
-    if letters != letters.lower():
-        return "words are compared in small letters"
-    if not all(letter.isalnum() or letter in "-'’_:" for letter in letters):
-        return "only letters, figures, * and (a|b)"
-    if any(plain(part) != part.translate(str.maketrans("", "", "-'’:")) for part in form.split("*") if part):
-        return "no letter stands more than twice in a row"
-    return ""
-
-
-def _faults(table: Mapping[str, Any], kind: str) -> list[str]:
-    """What is wrong with the plain values of a rule."""
-    faults: list[str] = []
-    if unknown := set(table) - _KEYS[kind]:
-        faults.append(f"unknown key {', '.join(sorted(unknown))}")
-    if not table.get("name"):
-        faults.append("needs a name")
-    if not table.get("when"):
-        faults.append("needs at least one element in `when`")
-    if kind == "rule" and table.get("right") not in RIGHT_NAMES:
-        faults.append(f"right must be one of {', '.join(sorted(RIGHT_NAMES))}")
-    if kind == "rule" and not 0 < float(table.get("weight", 0)) < 1:
-        faults.append("weight must lie between 0 and 1")
-    if kind == "counter" and not 0 <= float(table.get("factor", 1)) < 1:
-        faults.append("factor must be below 1")
-    if kind == "flag" and not table.get("flag"):
-        faults.append("needs a flag")
-    if int(table.get("near", 8)) < len(table.get("when", ())) - 2:
-        faults.append("can never fire: near is too small for its elements")
-    if table.get("where", "any") not in {"any", "subject", "body"}:
-        faults.append("where must be any, subject or body")
-    if table.get("scope", "mail") not in {"mail", "sentence"}:
-        faults.append("scope must be mail or sentence")
-    if table.get("negation", "stops") not in {"stops", "ignored"}:
-        faults.append("negation must be stops or ignored")
-    return faults
 
 
 def compile_language(

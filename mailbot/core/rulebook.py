@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from mailbot.core.language_words import LanguageWords
 from mailbot.core.rights import Right
+from mailbot.core.word_forms import WordForms
 from mailbot.core.words import BUILT_IN, MAX_WORD, NUMBER, fold, has_no_diacritics, plain
 
 ANY = "any"  # the "right" of a rule that sees a request but not which
 _REMEMBERED = 60_000  # words whose slots are kept; then the memory starts afresh
-_INDEX = 3  # letters by which patterns are found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,25 +70,6 @@ class WordPattern:
     parts: tuple[str, ...]  # a single part is the whole word
     exception: bool = False
 
-    def fits(self, word: str) -> bool:
-        """Whether the plain word has this form; time is linear in the word."""
-        parts = self.parts
-        if len(parts) == 1:
-            return word == parts[0]
-        if not word.startswith(parts[0]) or not word.endswith(parts[-1]):
-            return False
-        at, end = len(parts[0]), len(word) - len(parts[-1])
-        for part in parts[1:-1]:
-            at = word.find(part, at, end)
-            if at < 0:
-                return False
-            at += len(part)
-        return at <= end
-
-    def folded(self) -> "WordPattern":
-        """The same form without diacritics."""
-        return WordPattern(slot=self.slot, parts=tuple(map(fold, self.parts)), exception=self.exception)
-
 
 @dataclass(frozen=True, slots=True)
 class WordSlots:
@@ -118,20 +99,31 @@ class LanguageRules:
     negation_reach: int = 4  # words
     abbreviations: frozenset[str] = frozenset()
     remembered: dict[str, WordSlots] = field(default_factory=dict, repr=False, compare=False)
-    _index: dict[str, list[WordPattern]] = field(default_factory=dict, repr=False, compare=False)
-    _folded_index: dict[str, list[WordPattern]] = field(default_factory=dict, repr=False, compare=False)
+    _forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
+    _folded_forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
 
-    phrases_by_key: dict[int, list[tuple[int, tuple[int, ...]]]] = field(default_factory=dict, repr=False, compare=False)
+    phrases_by_key: dict[int, list[tuple[int, tuple[int, ...]]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
+        commonness = self._commonness()
         for outer, phrases in self.phrases.items():
             for phrase in phrases:
-                for slot in _key(phrase):
+                for slot in _key(phrase, commonness):
                     self.phrases_by_key.setdefault(slot, []).append((outer, phrase.masks))
         for pattern in self.patterns:
-            self._index.setdefault(pattern.parts[0][:_INDEX], []).append(pattern)
-            folded = pattern.folded()
-            self._folded_index.setdefault(folded.parts[0][:_INDEX], []).append(folded)
+            self._forms.add(pattern.parts, pattern.slot, exception=pattern.exception)
+            self._folded_forms.add(tuple(map(fold, pattern.parts)), pattern.slot, exception=pattern.exception)
+
+    def _commonness(self) -> dict[int, int]:
+        """How many word patterns and phrases lead to each slot."""
+        counts: dict[int, int] = {slot: 20 * len(phrases) for slot, phrases in self.phrases.items()}
+        for pattern in self.patterns:
+            weight = 1 if len(pattern.parts) == 1 else 5
+            for slot in (pattern.slot, *self.implied.get(pattern.slot, ())):
+                counts[slot] = counts.get(slot, 0) + weight
+        return counts
 
     def look_up(self, raw: str) -> WordSlots:
         """The slots of a word as written."""
@@ -148,12 +140,12 @@ class LanguageRules:
         word = plain(raw)
         if not word or len(word) > MAX_WORD:
             return WordSlots((), 0, False)
-        found, denied = _matching(self._index, word)
+        found, denied = self._forms.find(word)
         if raw[0].isdigit():
             found.add(BUILT_IN.index(NUMBER))
         if found or not has_no_diacritics(word):
             return self._word_slots(found, denied, folded=False)
-        found, denied = _matching(self._folded_index, word)
+        found, denied = self._folded_forms.find(word)
         return self._word_slots(found or self._mistyped(word), denied, folded=True)
 
     def _mistyped(self, word: str) -> set[int]:
@@ -171,21 +163,10 @@ class LanguageRules:
         return WordSlots(tuple(sorted(slots)), mask, folded)
 
 
-def _key(phrase: Phrase) -> frozenset[int]:
-    """The slots of the item with the fewest alternatives; without one of them the phrase can not occur."""
+def _key(phrase: Phrase, commonness: Mapping[int, int]) -> frozenset[int]:
+    """The slots of the item that fewest words can be; without one of them the phrase can not occur."""
     needed = [item.slots for item in phrase.items if item.slots and not item.optional]
-    return min(needed, key=len)
-
-
-def _matching(index: Mapping[str, list[WordPattern]], word: str) -> tuple[set[int], set[int]]:
-    """Slots of which a pattern fits the word and no exception does, and the slots whose exceptions fit."""
-    found: set[int] = set()
-    denied: set[int] = set()
-    for length in range(min(_INDEX, len(word)) + 1):
-        for pattern in index.get(word[:length], ()):
-            if pattern.fits(word):
-                (denied if pattern.exception else found).add(pattern.slot)
-    return found - denied, denied
+    return min(needed, key=lambda slots: sum(commonness.get(slot, 0) for slot in slots))
 
 
 def _one_slip(stem: str, word: str) -> bool:
