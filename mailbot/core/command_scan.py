@@ -141,7 +141,7 @@ class Scanner:
 
     def _may_precede(self, token: Token) -> bool:
         folded = token.folded
-        known = any(folded in tongue.fillers for tongue in self.words.tongues.values())
+        known = any(folded in words for words in self.words.skip.values())
         return known or REFERENCE.fullmatch(token.text) is not None
 
     def _fits(self, match: Match, clause: Clause) -> bool:
@@ -179,11 +179,7 @@ class Scanner:
         if isinstance(what, Why):
             self.doubts.append(what)
             return 0
-        if (
-            clause.sentence in self.asked
-            or self._asks(range(clause.start, match.start))
-            or self._asks(range(match.end, clause.end))
-        ):
+        if clause.sentence in self.asked or self._asks(range(clause.start, clause.end)):
             self.doubts.append(Why.QUESTION)
             return 0
         if self.addressed and self.tokens[match.start].folded in self.words.imperatives:
@@ -204,7 +200,11 @@ class Scanner:
             calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
             match = self.words.commands.longest(self.tokens, at, clause.end, self.words.fillers)
             kind = next((kind for kind, said in tongue.what.items() if token.folded in said), "")
-            if calm is not None and (match is None or calm.size >= match.size):
+            if found and token.is_name and self._is_name(at, language) and names < 2:
+                at, names = at + 1, names + 1
+            elif names:
+                return Why.NOT_UNDERSTOOD  # a name may end an approval; nothing stands behind it
+            elif calm is not None and (match is None or calm.size >= match.size):
                 at = calm.end
             elif match is not None and match.phrase.meaning == Action.APPROVE and match.phrase.language == language:
                 at, found = match.end, True
@@ -212,11 +212,16 @@ class Scanner:
                 at, what = at + 1, kind
             elif token.folded in tongue.fillers or REFERENCE.fullmatch(token.text):
                 at += 1
-            elif found and names < 2 and token.is_name and self.doubt_of(token) is None and not self._colon(at):
-                at, names = at + 1, names + 1
             else:
                 return self.doubt_of(token, language) or Why.NOT_UNDERSTOOD
         return what
+
+    def _is_name(self, at: int, language: str) -> bool:
+        token = self.tokens[at]
+        known = token.folded in self.words.fillers[language] or self.doubt_of(token) is not None
+        return (
+            not known and not self._colon(at) and next(iter(self.words.commands.candidates(token.folded)), None) is None
+        )
 
     def _colon(self, at: int) -> bool:
         return self.own.text[self.tokens[at].end :][:1] == ":"
@@ -275,6 +280,7 @@ class Scanner:
         if action in {Action.REJECT, Action.EXTEND}:
             match_args = {"reason": text} if text else {}
         elif action is Action.NOTE:
+            self._weigh_note(text)
             return {"text": text} if text else None
         elif action in _ASKS:
             match_args = {"question": text} if text else {}
@@ -290,6 +296,14 @@ class Scanner:
         elif action is Action.ANSWERED_ELSEWHERE:
             match_args = args.answered(said, self.words)
         return match_args
+
+    def _weigh_note(self, text: str) -> None:
+        """A note that speaks of a condition, a mistake or a later time may speak of the draft: no approval beside it."""
+        tokens = self.tokens_of(text)
+        for language in self._languages(tokens):
+            doubts = self.words.tongues[language].doubts
+            kinds = ("condition", "contrast", "time", "hedge", "fault")
+            self.doubts += [Why(kind) for kind in kinds if any(token.folded in doubts[kind] for token in tokens)]
 
     def _doubted(self, clause: Clause, match: Match, action: Action) -> bool:
         """Notes a question, a condition or a later time around an order; such an order is none."""
@@ -368,6 +382,9 @@ class Scanner:
             self.doubts.append(Why.QUESTION)
             return
         rest = list(self._not_calm(clause))
+        if self._is_curt(rest):
+            self.doubts.append(next(why for token in rest if (why := self.doubt_of(token))))
+            return
         if any(all(token.folded in self.words.fillers[language] for token in rest) for language in LANGUAGES):
             return
         if clause.opens_sentence and self._greets(span):
@@ -375,12 +392,16 @@ class Scanner:
             return
         if self._is_polite(span) or self._is_own_name(clause, span):
             return
-        if any(self._reports_work(clause, rest, language) for language in LANGUAGES):
+        if all(self._reports_work(clause, rest, language) for language in self._languages(rest)):
             self.reported = clause.sentence
             return
         if not self.commands:
             self.words_before += len(span)
         self.doubts.append(next((why for token in rest if (why := self._doubt_in(rest, token))), Why.NOT_UNDERSTOOD))
+
+    def _is_curt(self, rest: Sequence[Token]) -> bool:
+        """One or two words that doubt in any language, however harmless they are in another ("no", "sen")."""
+        return 0 < len(rest) <= 2 and any(self.doubt_of(token) for token in rest)
 
     def _not_calm(self, clause: Clause) -> Iterator[Token]:
         at = clause.start
@@ -400,7 +421,10 @@ class Scanner:
         """A name that ends the sentence of an order: "hyväksyn, Maija"."""
         last = clause.end == len(self.tokens) or self._gap(clause.end - 1).count("\n") > 0
         named = len(span) <= 3 and all(token.is_name and not self.doubt_of(token) for token in span)
-        return last and named and bool(self.commands) and not clause.opens_sentence
+        before = self._gap(clause.start - 1) if clause.start else ""
+        return (
+            last and named and bool(self.commands) and (not clause.opens_sentence or before.rstrip()[-1:] in {"/", "-"})
+        )
 
     def _greets(self, span: Sequence[Token]) -> bool:
         """ "Hei Maija", "Dear Privacy Team": a greeting with names and nothing else."""
@@ -417,6 +441,14 @@ class Scanner:
         doubts = tongue.doubts.values()
         rest = [token for token in span if token not in now]
         return len(span) <= 15 and not any(token.folded in doubt for token in rest for doubt in doubts)
+
+    def _languages(self, span: Sequence[Token]) -> list[str]:
+        """The languages most words of a clause belong to ("last" is English or, without its dots, Swedish)."""
+        known = {language: 0 for language in LANGUAGES}
+        for language, tongue in self.words.tongues.items():
+            sets = (tongue.fillers, tongue.done, *tongue.doubts.values())
+            known[language] = sum(any(token.folded in words for words in sets) for token in span)
+        return [language for language in LANGUAGES if known[language] == max(known.values())]
 
     def _doubt_in(self, span: Sequence[Token], token: Token) -> Why | None:
         """A word's doubt, in the language most of the clause's words belong to."""
