@@ -134,6 +134,10 @@ class LanguageRules:
             known = self.remembered[raw] = self._read(raw)
         return known
 
+    def knows(self, raw: str) -> bool:
+        """Whether the rules know the word."""
+        return self.look_up(raw).mask != 0
+
     def _read(self, raw: str) -> WordSlots:
         if raw in BUILT_IN:
             return self._word_slots({BUILT_IN.index(raw)}, set(), folded=False)

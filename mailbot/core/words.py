@@ -148,6 +148,6 @@ def _is_full_stop(text: str, stop: re.Match[str], raw: list[str], abbreviations:
 
 
 def _goes_on(text: str, after: int) -> bool:
-    """Whether small letters or figures follow a number and its dot ("12. maaliskuuta"), so that the sentence goes on."""
+    """Whether the sentence goes on in small letters or figures after a number and its dot ("12. maaliskuuta")."""
     following = text[after : after + 4].strip()
     return bool(following) and (following[0].islower() or following[0].isdigit())

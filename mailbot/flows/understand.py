@@ -45,7 +45,7 @@ class Understanding:
     def judge(self, message: Message) -> Verdict:
         """The verdict on a message. Never raises for any text."""
         reading = reading_of(message)
-        guess = guess_languages(reading, self.rulebook.words, self.default_language)
+        guess = self.guess(reading)
         opinion = self.rule_opinion(reading, guess, subject_length=len(message.subject))
         second = self.second_reader.opinion(reading, opinion) if self.second_reader else None
         return decide(
@@ -55,6 +55,11 @@ class Understanding:
             thresholds=self.rulebook.thresholds,
             second=second,
         )
+
+    def guess(self, reading: str) -> Guess:
+        """The language of a reading, and of larger parts of it."""
+        known = {language: rules.knows for language, rules in self.rulebook.languages.items() if language != "other"}
+        return guess_languages(reading, self.rulebook.words, self.default_language, known)
 
     def judge_text(self, subject: str, body: str) -> Verdict:
         """The verdict on a bare subject and body, split into what was written and what was quoted."""
@@ -67,7 +72,7 @@ class Understanding:
     def held_back(self, message: Message) -> tuple[Evidence, ...]:
         """Rules that would have fired but for a negation; for explanations."""
         reading = reading_of(message)
-        guess = guess_languages(reading, self.rulebook.words, self.default_language)
+        guess = self.guess(reading)
         return self.rule_opinion(reading, guess, subject_length=len(message.subject)).held_back
 
     def _rules_for(self, guess: Guess) -> list[LanguageRules]:

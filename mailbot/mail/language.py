@@ -7,7 +7,7 @@ can tell is "unknown".
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,18 @@ _LEAD = 1.5  # ... the second best is so many times behind
 _ALSO = 0.4  # share of the best points from which a second language is read too
 _LEAST_LETTERS = 12  # for langdetect; shorter texts are a guess
 _LEAST_PROBABILITY = 0.7  # of langdetect's best
+_STRANGER = 0.3  # of the points of a language that lacks a letter of the text
+_RULE_WORD = 0.5  # points of a word that our rules know
+_ALPHABETS = {  # letters that only these languages have
+    "äö": frozenset({"fi", "sv", "de", "et"}),
+    "øæ": frozenset({"nb", "da"}),
+    "õ": frozenset({"et"}),
+    "ß": frozenset({"de"}),
+    "łżśę": frozenset({"pl"}),
+    "ñ¿": frozenset({"es"}),
+}
+Known = Mapping[str, Callable[[str], bool]]
+_NOTHING: Known = {}
 _SCRIPTS = (  # a letter of the script, language; the first rules are the narrower ones
     (re.compile(r"[іїєґ]", re.IGNORECASE), "uk"),
     (re.compile(r"[а-яё]", re.IGNORECASE), "ru"),
@@ -53,27 +65,56 @@ class Guess:
     also: tuple[str, ...] = ()
 
 
-def guess(text: str, words: LanguageWords, default: str = UNKNOWN) -> str:
+def guess(text: str, words: LanguageWords, default: str = UNKNOWN, known: Known = _NOTHING) -> str:
     """The ISO 639-1 code of the text's language, or `default` when nothing tells."""
-    return guess_languages(text, words, default).language
+    return guess_languages(text, words, default, known).language
 
 
-def guess_languages(text: str, words: LanguageWords, default: str = UNKNOWN) -> Guess:
-    """The language of the text, and the languages that larger parts of it may be in."""
+def guess_languages(text: str, words: LanguageWords, default: str = UNKNOWN, known: Known = _NOTHING) -> Guess:
+    """The language of the text, and the languages that larger parts of it may be in.
+
+    `known` tells for a language whether our rules know a word; it is asked where common words have not decided.
+    """
     found = _WORD.findall(text)
     if foreign := _by_script(text, found):
         return Guess(language=foreign)
     if len(found) > _MOST_WORDS:
         found = found[: _MOST_WORDS // 2] + found[-_MOST_WORDS // 2 :]
-    points = _count(found, words)
+    points = _without_strangers(_count(found, words), text)
+    if not _is_decided(points):
+        _ask_rules(points, found, known)
     ranked = sorted(points, key=lambda language: -points[language])
-    best = points[ranked[0]] if ranked else 0.0
-    second = points[ranked[1]] if len(ranked) > 1 else 0.0
-    if best >= _SURE and best >= second * _LEAD:
+    if _is_decided(points):
         return Guess(language=ranked[0], also=_also(ranked, points))
-    detected = _detect(text, ranked[:3])
-    language = detected or (ranked[0] if best > second else "") or default
+    best, second = ([points[language] for language in ranked[:2]] + [0.0, 0.0])[:2]
+    language = _detect(text, ranked[:3]) or (ranked[0] if best > second else "") or default
     return Guess(language=language, also=tuple(other for other in ranked[:3] if other != language))
+
+
+def _is_decided(points: Mapping[str, float]) -> bool:
+    """Whether one language is sure, and far before the next."""
+    best, second = [*sorted(points.values(), reverse=True), 0.0, 0.0][:2]
+    return best >= _SURE and best >= second * _LEAD
+
+
+def _without_strangers(points: dict[str, float], text: str) -> dict[str, float]:
+    """A letter that a language does not have takes most of its points; names may bring one along."""
+    if text.isascii():
+        return points
+    lowered = text.casefold()
+    for letters, languages in _ALPHABETS.items():
+        if any(letter in lowered for letter in letters):
+            points = {
+                language: value if language in languages else value * _STRANGER for language, value in points.items()
+            }
+    return points
+
+
+def _ask_rules(points: dict[str, float], found: Sequence[str], known: Known) -> None:
+    for language, knows in known.items():
+        votes = sum(_RULE_WORD for word in found if knows(word))
+        if votes:
+            points[language] = points.get(language, 0.0) + votes
 
 
 def _by_script(text: str, found: Sequence[str]) -> str:
