@@ -3,7 +3,8 @@
 Doubt never counts as approval. An approving clause may hold only words known to be harmless; a question, a negation,
 a condition, a later time or any sentence that is not understood beside it makes the mail unclear, and an unclear mail
 does nothing. So "ok", "kyllä" or a thumb alone is no approval: it may only say "I have read it", and the answer tells
-how to say it. A command that changes the draft takes an approval in the same mail with it: nobody has seen the new draft yet.
+how to say it. A command that changes the draft takes an approval in the same mail with it: nobody has
+seen the new draft yet.
 Nothing here knows tickets, tokens or people; whether a command may be given is decided by the flows.
 """
 

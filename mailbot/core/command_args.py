@@ -9,18 +9,19 @@ from mailbot.core.rights import Right
 _ARROW = re.compile(r"\s*(?:→|⟶|➜|➔|⇒|[-–—=]{1,2}>)\s*")
 _VALUE = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)*)\s*=\s*([^\n;]+)")
 _DATE = re.compile(r"\b(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})?)")
+_MAX_LINE = 500  # characters of a line that are read as facts
 _LEAD = " \t\n:=,;.!-–—*_"
 
 
 def has_arrow(line: str) -> bool:
     """Whether a line says that one thing becomes another."""
-    parts = _ARROW.split(line)
+    parts = _ARROW.split(line[:_MAX_LINE])
     return len(parts) > 1 and all(part.strip() for part in parts)
 
 
 def has_values(line: str) -> bool:
     """Whether a line sets a named fact: `kept_until = 2030`."""
-    return _VALUE.search(line) is not None
+    return _VALUE.search(line[:_MAX_LINE]) is not None
 
 
 def facts(text: str) -> dict[str, object] | None:

@@ -15,6 +15,9 @@ _RULE = re.compile(r"^\s*[_=*-]{8,}\s*$")
 _HEADER = re.compile(r"^[\W_]*([^\W\d_]+)[\W_]*:")
 _INTRO = re.compile(r"^\s*(?:on|den|am|le|ma|ti|ke|to|pe|la|su|mon|tue|wed|thu|fri|sat|sun|\d)\b.*\d")
 _POST_SCRIPTUM = re.compile(r"^\W*p\.?\s?s\b")
+_MAX_TEXT = 200_000  # characters, and
+_MAX_LINES = 2000  # lines that are read at all; far more words than any order may have
+_SIGN_OFF = 120  # characters at the end of a line among which a closing greeting is looked for
 _DASHED_NAME = re.compile(r"^\s*(?:[-–—/~]{1,3}|t[.:]|br[.,:]?|yt[.,]?)\s*\w")
 
 
@@ -33,7 +36,7 @@ class Own:
 
 def read_own(visible_text: str, words: CommandWords) -> Own:
     """The writer's own text with its ending found."""
-    lines = list(_own_lines(visible_text.splitlines(), words.furniture))
+    lines = list(_own_lines(visible_text[:_MAX_TEXT].splitlines()[:_MAX_LINES], words.furniture))
     text = "\n".join(lines)
     ending, again = _ending(lines, words)
     return Own(text=text, ending=min(ending, len(text)), again=min(again, len(text)))
@@ -129,6 +132,12 @@ def _ending(lines: Sequence[str], words: CommandWords) -> tuple[int, int]:
 
 def _sign_off(line: str, words: CommandWords) -> int | None:
     """Where in the line a closing greeting begins that has nothing but a name behind it."""
+    cut = max(len(line) - _SIGN_OFF, 0)
+    found = _sign_off_in(line[cut:], words)
+    return None if found is None or (cut and not found) else cut + found
+
+
+def _sign_off_in(line: str, words: CommandWords) -> int | None:
     folded = fold(line)
     for phrase in words.furniture.sign_offs:
         at = _find_word(folded, phrase)

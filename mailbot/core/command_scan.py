@@ -2,19 +2,20 @@
 
 A clause is what stands between marks and conjunctions. A command must begin its clause (greetings and other harmless
 words may stand before it). An approving clause must be closed: nothing in it but known words. What is neither command,
-nor harmless, nor a report of work done, is a doubt.
+nor harmless, nor a report of work done, is a doubt. Only the first thousand words are heard; more is a doubt too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from mailbot.core import command_args as args
+from mailbot.core.command_clauses import Clause, ClauseText
 from mailbot.core.command_reading import Own
 from mailbot.core.command_values import SAID, Action, Command, Heard, Why
 from mailbot.core.command_words import LANGUAGES, REFERENCE, CommandWords, Match, Token
 
-_CLAUSE_MARKS = frozenset("\n,;.!?…/&+|()[]")
-_SENTENCE_MARKS = frozenset("\n;.!?…")
+_MAX_WORDS = 1000
 _FREE = frozenset({Action.REJECT, Action.NOTE, Action.EXTEND, Action.REFUSE, Action.ASSIGN})
 _ASKS = frozenset({Action.ASK_IDENTITY, Action.ASK_AUTHORITY, Action.ASK_CLARIFICATION})
 _REASONED = frozenset({Action.REJECT, Action.EXTEND, Action.REFUSE})
@@ -23,27 +24,11 @@ _AFTER = ("hedge",)
 _AFTER_REASONED = ("time", "hedge")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Clause:
-    """Tokens `start` up to `end`. `sentence` numbers sentences; `paragraph` and `line` are true where one begins."""
-
-    start: int
-    end: int
-    sentence: int
-    opens_sentence: bool
-    opens_paragraph: bool
-
-
 @dataclass(kw_only=True)
-class Scanner:
+class Scanner(ClauseText):
     """One pass over one text. The lists grow; everything else stays."""
 
-    own: Own
     files: tuple[str, ...]
-    words: CommandWords
-    tokens: list[Token]
-    clauses: list[Clause] = field(default_factory=list)
-    asked: set[int] = field(default_factory=set)  # sentences that end with a question mark
     commands: list[Command] = field(default_factory=list)
     doubts: list[Why] = field(default_factory=list)
     missing: Why | None = None
@@ -51,41 +36,6 @@ class Scanner:
     references: list[str] = field(default_factory=list)
     addressed: bool = False  # greeted somebody by name
     reported: int = -1  # the sentence in which work was last reported: "I deleted it in the CRM and the newsletter"
-
-    # --------------------------------------------------------------------------------------------- clauses
-
-    def split(self) -> None:
-        """Cut the tokens into clauses and sentences."""
-        start, sentence, opens, paragraph = 0, 0, True, True
-        for index in range(len(self.tokens)):
-            gap = self._gap(index)
-            joined = self.tokens[index].folded in self.words.conjunctions
-            ends_sentence = gap != "." and bool(_SENTENCE_MARKS & set(gap)) or index + 1 == len(self.tokens)
-            if not (joined or ends_sentence or _CLAUSE_MARKS & set(gap) or _dash(gap)):
-                continue
-            end = index if joined else index + 1
-            if end > start:
-                self.clauses.append(
-                    Clause(start=start, end=end, sentence=sentence, opens_sentence=opens, opens_paragraph=paragraph)
-                )
-                opens = paragraph = False
-            start = index + 1
-            if "?" in gap:
-                self.asked.add(sentence)
-            if ends_sentence:
-                sentence, opens = sentence + 1, True
-            paragraph = paragraph or gap.count("\n") > 1
-
-    def _gap(self, index: int) -> str:
-        """What stands between a token and the next; a dot inside a number or an abbreviation is nothing."""
-        end = self.tokens[index].end
-        if index + 1 == len(self.tokens):
-            return self.own.text[end:]
-        gap = self.own.text[end : self.tokens[index + 1].start]
-        digits = self.own.text[end - 1 : end].isdigit() and self.tokens[index + 1].text[:1].isdigit()
-        return "" if digits and gap in {".", ",", ":", "/"} else gap
-
-    # --------------------------------------------------------------------------------------------- hearing
 
     def run(self) -> Heard:
         """Hear the whole text."""
@@ -108,13 +58,15 @@ class Scanner:
 
     def _hear(self, number: int, clause: Clause) -> int:
         """Hear one clause; the place up to which the text is used."""
-        self.references += [t.text for t in self.tokens[clause.start : clause.end] if REFERENCE.fullmatch(t.text)]
+        self.references += [
+            t.text.upper() for t in self.tokens[clause.start : clause.end] if REFERENCE.fullmatch(t.text)
+        ]
         found = self.command_at(clause)
         if found is None:
-            facts = args.bare_facts(self.own.text, self._line(clause)) if self._opens_line(clause) else None
+            facts = args.bare_facts(self.own.text, self.line_of(clause)) if self.opens_line(clause) else None
             if facts is not None:
                 self.commands.append(Command(action=Action.FACTS, args=facts))
-                return self._line(clause)[1]
+                return self.line_of(clause)[1]
             self._hear_nothing(clause)
             return 0
         match, action = found
@@ -134,15 +86,10 @@ class Scanner:
             if match is not None and self._fits(match, clause):
                 meaning = match.phrase.meaning
                 return match, Action.RECLASSIFY if meaning == SAID else Action(meaning)
-            if not self._may_precede(self.tokens[at]):
+            if not self.may_precede(self.tokens[at]):
                 return None
             at += 1
         return None
-
-    def _may_precede(self, token: Token) -> bool:
-        folded = token.folded
-        known = any(folded in words for words in self.words.skip.values())
-        return known or REFERENCE.fullmatch(token.text) is not None
 
     def _fits(self, match: Match, clause: Clause) -> bool:
         """Whether a phrase has the form its command needs; "korjattu" without a colon is only a report."""
@@ -154,24 +101,14 @@ class Scanner:
         if meaning == Action.FACTS:
             return colon or args.has_arrow(line_rest) or args.has_values(line_rest)
         if meaning in {Action.STATUS, Action.HELP}:
-            return self._closed_rest(match, clause)
+            return self.closed_rest(match, clause)
         if meaning in {Action.RECLASSIFY, SAID}:
-            said = self.own.text[self.tokens[match.start].start : self._sentence_end(clause)]
+            said = self.own.text[self.tokens[match.start].start : self.sentence_end(clause)]
             named = bool(args.rights(self.tokens_of(said), self.words))
             return named and (meaning == Action.RECLASSIFY or args.names_request(said, self.words))
         if meaning == Action.NOTE:
             return colon or (clause.opens_sentence and bool(line_rest.strip(" .!")))
         return meaning != Action.ASSIGN or args.assignee(self.tokens_of(line_rest), self.words) is not None
-
-    def tokens_of(self, text: str) -> list[Token]:
-        """The words of a piece of text."""
-        return self.words.tokens(text)
-
-    def _closed_rest(self, match: Match, clause: Clause) -> bool:
-        fillers = self.words.fillers[match.phrase.language]
-        return all(token.folded in fillers for token in self.tokens[match.end : clause.end])
-
-    # -------------------------------------------------------------------------------------------- approval
 
     def _approve(self, number: int, clause: Clause, match: Match) -> int:
         language = match.phrase.language
@@ -179,7 +116,7 @@ class Scanner:
         if isinstance(what, Why):
             self.doubts.append(what)
             return 0
-        if clause.sentence in self.asked or self._asks(range(clause.start, clause.end)):
+        if clause.sentence in self.asked or self.asks(range(clause.start, clause.end)):
             self.doubts.append(Why.QUESTION)
             return 0
         if self.addressed and self.tokens[match.start].folded in self.words.imperatives:
@@ -200,7 +137,7 @@ class Scanner:
             calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
             match = self.words.commands.longest(self.tokens, at, clause.end, self.words.fillers)
             kind = next((kind for kind, said in tongue.what.items() if token.folded in said), "")
-            if found and token.is_name and self._is_name(at, language) and names < 2:
+            if found and token.is_name and self.is_name(at, language) and names < 2:
                 at, names = at + 1, names + 1
             elif names:
                 return Why.NOT_UNDERSTOOD  # a name may end an approval; nothing stands behind it
@@ -216,28 +153,6 @@ class Scanner:
                 return self.doubt_of(token, language) or Why.NOT_UNDERSTOOD
         return what
 
-    def _is_name(self, at: int, language: str) -> bool:
-        token = self.tokens[at]
-        known = token.folded in self.words.fillers[language] or self.doubt_of(token) is not None
-        return (
-            not known and not self._colon(at) and next(iter(self.words.commands.candidates(token.folded)), None) is None
-        )
-
-    def _colon(self, at: int) -> bool:
-        return self.own.text[self.tokens[at].end :][:1] == ":"
-
-    def _asks(self, span: range) -> bool:
-        """Whether the words have the order of a question ("can I send")."""
-        return any(self.words.questions.longest(self.tokens, at, span.stop, self.words.no_skip) for at in span)
-
-    def doubt_of(self, token: Token, language: str = "") -> Why | None:
-        """The kind of doubt a word carries in a language, or in any."""
-        for tongue in (language,) if language else LANGUAGES:
-            for kind, doubts in self.words.tongues[tongue].doubts.items():
-                if token.folded in doubts:
-                    return Why(kind)
-        return None
-
     def _open_lines(self, number: int) -> tuple[list[str], int]:
         """Checklist lines named as open in the clauses behind an approval, and the place behind them."""
         if number + 1 == len(self.clauses):
@@ -245,8 +160,6 @@ class Scanner:
         start = self.tokens[self.clauses[number + 1].start].start
         lines, length = args.open_lines(self.own.text[start : self.own.ending], self.words)
         return lines, start + length if lines else 0
-
-    # ---------------------------------------------------------------------------------------- other orders
 
     def _order(self, number: int, clause: Clause, match: Match, action: Action) -> int:
         if self._doubted(clause, match, action):
@@ -275,7 +188,7 @@ class Scanner:
 
     def _arguments(self, action: Action, clause: Clause, match: Match, text: str) -> dict[str, object] | None:
         """The arguments of an order; None where what it needs is missing."""
-        said = self.own.text[self.tokens[match.start].start : self._sentence_end(clause)]
+        said = self.own.text[self.tokens[match.start].start : self.sentence_end(clause)]
         match_args: dict[str, object] = {}
         if action in {Action.REJECT, Action.EXTEND}:
             match_args = {"reason": text} if text else {}
@@ -298,9 +211,9 @@ class Scanner:
         return match_args
 
     def _weigh_note(self, text: str) -> None:
-        """A note that speaks of a condition, a mistake or a later time may speak of the draft: no approval beside it."""
+        """A note on a condition, a mistake or a later time may speak of the draft: no approval beside it."""
         tokens = self.tokens_of(text)
-        for language in self._languages(tokens):
+        for language in self.languages(tokens):
             doubts = self.words.tongues[language].doubts
             kinds = ("condition", "contrast", "time", "hedge", "fault")
             self.doubts += [Why(kind) for kind in kinds if any(token.folded in doubts[kind] for token in tokens)]
@@ -309,9 +222,9 @@ class Scanner:
         """Notes a question, a condition or a later time around an order; such an order is none."""
         if action in {Action.STATUS, Action.HELP, Action.NOTE, Action.EDIT, Action.FACTS, Action.ASSIGN}:
             return False
-        colon = self._colon(match.end - 1)
+        colon = self.colon_at(match.end - 1)
         said = range(clause.start, match.end if colon or action in _ASKS else clause.end)
-        if self._asks(said) or (clause.sentence in self.asked and not colon and action not in _ASKS):
+        if self.asks(said) or (clause.sentence in self.asked and not colon and action not in _ASKS):
             self.doubts.append(Why.QUESTION)
             return True
         tongue = self.words.tongues[match.phrase.language]
@@ -332,15 +245,13 @@ class Scanner:
         return len(self.own.text)
 
     def _attach(self, clause: Clause) -> int:
-        said = self.own.text[self.tokens[clause.start].start : self._sentence_end(clause)]
+        said = self.own.text[self.tokens[clause.start].start : self.sentence_end(clause)]
         named = args.named_files(said, self.files)
         if not named:
             self.missing = self.missing or Why.NO_ATTACHMENT
         else:
             self.commands.append(Command(action=Action.ATTACH, args={"names": list(named)}))
         return 0
-
-    # ------------------------------------------------------------------------------- text behind a command
 
     def _tail(self, number: int, match: Match) -> tuple[str, int]:
         """The free text behind a command and the place where it ends: at the next command, paragraph or ending."""
@@ -366,14 +277,8 @@ class Scanner:
         if action is Action.APPROVE:
             return not isinstance(self.closed(clause, match.phrase.language), Why)
         if action in {Action.NOTE, Action.EDIT, Action.FACTS, Action.ATTACH, Action.ANSWERED_ELSEWHERE}:
-            return self._colon(match.end - 1) or (clause.opens_sentence and match.start == clause.start)
+            return self.colon_at(match.end - 1) or (clause.opens_sentence and match.start == clause.start)
         return True
-
-    def _sentence_end(self, clause: Clause) -> int:
-        same = [other for other in self.clauses if other.sentence == clause.sentence]
-        return self.tokens[same[-1].end - 1].end
-
-    # ------------------------------------------------------------------------------------------ no command
 
     def _hear_nothing(self, clause: Clause) -> None:
         """A clause without a command: harmless, a report of work done, or a doubt."""
@@ -381,56 +286,32 @@ class Scanner:
         if clause.sentence in self.asked:
             self.doubts.append(Why.QUESTION)
             return
-        rest = list(self._not_calm(clause))
-        if self._is_curt(rest):
+        rest = list(self.not_calm(clause))
+        if self.is_curt(rest):
             self.doubts.append(next(why for token in rest if (why := self.doubt_of(token))))
             return
         if any(all(token.folded in self.words.fillers[language] for token in rest) for language in LANGUAGES):
             return
-        if clause.opens_sentence and self._greets(span):
+        if clause.opens_sentence and self.greets(span):
             self.addressed = True
             return
-        if self._is_polite(span) or self._is_own_name(clause, span):
+        if self.is_polite(span) or self._is_own_name(clause, span):
             return
-        if all(self._reports_work(clause, rest, language) for language in self._languages(rest)):
+        if all(self._reports_work(clause, rest, language) for language in self.languages(rest)):
             self.reported = clause.sentence
             return
         if not self.commands:
             self.words_before += len(span)
-        self.doubts.append(next((why for token in rest if (why := self._doubt_in(rest, token))), Why.NOT_UNDERSTOOD))
-
-    def _is_curt(self, rest: Sequence[Token]) -> bool:
-        """One or two words that doubt in any language, however harmless they are in another ("no", "sen")."""
-        return 0 < len(rest) <= 2 and any(self.doubt_of(token) for token in rest)
-
-    def _not_calm(self, clause: Clause) -> Iterator[Token]:
-        at = clause.start
-        while at < clause.end:
-            calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
-            if calm is None:
-                yield self.tokens[at]
-            at = calm.end if calm else at + 1
-
-    def _is_polite(self, span: Sequence[Token]) -> bool:
-        """Thanks, a wish, an apology: "kiitos selkeästä luonnoksesta", "sorry for the delay"."""
-        if span[0].folded not in self.words.openers or len(span) > 10:
-            return False
-        return not any(token.text.isdigit() or self.doubt_of(token) for token in span)
+        self.doubts.append(next((why for token in rest if (why := self.doubt_in(rest, token))), Why.NOT_UNDERSTOOD))
 
     def _is_own_name(self, clause: Clause, span: Sequence[Token]) -> bool:
         """A name that ends the sentence of an order: "hyväksyn, Maija"."""
-        last = clause.end == len(self.tokens) or self._gap(clause.end - 1).count("\n") > 0
+        last = clause.end == len(self.tokens) or self.gap(clause.end - 1).count("\n") > 0
         named = len(span) <= 3 and all(token.is_name and not self.doubt_of(token) for token in span)
-        before = self._gap(clause.start - 1) if clause.start else ""
+        before = self.gap(clause.start - 1) if clause.start else ""
         return (
             last and named and bool(self.commands) and (not clause.opens_sentence or before.rstrip()[-1:] in {"/", "-"})
         )
-
-    def _greets(self, span: Sequence[Token]) -> bool:
-        """ "Hei Maija", "Dear Privacy Team": a greeting with names and nothing else."""
-        known = [any(token.folded in tongue.fillers for tongue in self.words.tongues.values()) for token in span]
-        rest = span[1:]
-        return known[0] and len(span) <= 5 and all(t.text[:1].isupper() and self.doubt_of(t) is None for t in rest)
 
     def _reports_work(self, clause: Clause, span: Sequence[Token], language: str) -> bool:
         tongue = self.words.tongues[language]
@@ -442,34 +323,12 @@ class Scanner:
         rest = [token for token in span if token not in now]
         return len(span) <= 15 and not any(token.folded in doubt for token in rest for doubt in doubts)
 
-    def _languages(self, span: Sequence[Token]) -> list[str]:
-        """The languages most words of a clause belong to ("last" is English or, without its dots, Swedish)."""
-        known = {language: 0 for language in LANGUAGES}
-        for language, tongue in self.words.tongues.items():
-            sets = (tongue.fillers, tongue.done, *tongue.doubts.values())
-            known[language] = sum(any(token.folded in words for words in sets) for token in span)
-        return [language for language in LANGUAGES if known[language] == max(known.values())]
-
-    def _doubt_in(self, span: Sequence[Token], token: Token) -> Why | None:
-        """A word's doubt, in the language most of the clause's words belong to."""
-        by_size = sorted(LANGUAGES, key=lambda language: -sum(t.folded in self.words.fillers[language] for t in span))
-        return next((why for language in by_size if (why := self.doubt_of(token, language))), None)
-
-    def _line(self, clause: Clause) -> tuple[int, int]:
-        place = self.tokens[clause.start].start
-        end = self.own.text.find("\n", place)
-        return self.own.text.rfind("\n", 0, place) + 1, len(self.own.text) if end < 0 else end
-
-    def _opens_line(self, clause: Clause) -> bool:
-        start, _ = self._line(clause)
-        return clause.start == 0 or self.tokens[clause.start - 1].end <= start
-
-
-def _dash(gap: str) -> bool:
-    return gap.strip() in {"-", "–", "—"} and gap != gap.strip()
-
 
 def scan(own: Own, files: Sequence[str], words: CommandWords) -> Heard:
     """Hear the commands of a text."""
-    tokens = [token for token in words.tokens(own.text) if not own.is_ending(token.start)]
-    return Scanner(own=own, files=tuple(files), words=words, tokens=tokens).run()
+    spoken = (token for token in words.each_token(own.text) if not own.is_ending(token.start))
+    tokens = list(islice(spoken, _MAX_WORDS + 1))
+    scanner = Scanner(own=own, files=tuple(files), words=words, tokens=tokens[:_MAX_WORDS])
+    if len(tokens) > _MAX_WORDS:
+        scanner.doubts.append(Why.NOT_UNDERSTOOD)
+    return scanner.run()

@@ -7,17 +7,17 @@ what it means is decided in command.py. Time is linear in the text: every phrase
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 LANGUAGES = ("fi", "sv", "en")
 _WORD = re.compile(
-    r"[A-ZÅÄÖ]{2,}-\d{4}-\d+"  # a ticket's reference
+    r"[A-Za-zÅÄÖåäö]{2,}-\d{4}-\d+"  # a ticket's reference
     r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an address
     r"|\w+(?:(?:['’-]|(?<=[A-Z0-9]):(?=[a-zåäö]))\w+)*"
 )
-REFERENCE = re.compile(r"[A-ZÅÄÖ]{2,}-\d{4}-\d+")
+REFERENCE = re.compile(r"[A-Za-zÅÄÖåäö]{2,}-\d{4}-\d+")
 
 
 @lru_cache(maxsize=4096)
@@ -252,12 +252,10 @@ class CommandWords:
 
     def tokens(self, text: str) -> list[Token]:
         """The words of a text, slips mended."""
-        return [
-            Token(
-                text=match.group(),
-                folded=self.spelling.mend(fold_word(match.group())),
-                start=match.start(),
-                end=match.end(),
-            )
-            for match in _WORD.finditer(text)
-        ]
+        return list(self.each_token(text))
+
+    def each_token(self, text: str) -> Iterator[Token]:
+        """The words of a text one by one."""
+        for match in _WORD.finditer(text):
+            folded = self.spelling.mend(fold_word(match.group()))
+            yield Token(text=match.group(), folded=folded, start=match.start(), end=match.end())

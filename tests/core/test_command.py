@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -92,7 +93,7 @@ def _read(text: str, attachments: tuple[str, ...]) -> list[str]:
 
 APPROVALS = ["Hyväksyn", "Lähetä", "Godkänner", "Skicka", "Approved", "Please send"]
 DOUBTS = [
-    "jos Matti on samaa mieltä", "mutta nimi on väärä", "huomenna", "vasta maanantaina", "ehkä", "kunhan se on tarkistettu",
+    "jos Matti on samaa mieltä", "mutta nimi on väärä", "huomenna", "vasta maanantaina", "ehkä", "kunhan se on luettu",
     "om Matti håller med", "men namnet är fel", "imorgon", "när det är klart", "kanske", "först efter lunch",
     "if legal agrees", "but the name is wrong", "tomorrow", "once it is fixed", "maybe", "after lunch",
 ]  # fmt: skip
@@ -120,7 +121,7 @@ def test_every_true_approval_with_an_unknown_word_is_unclear() -> None:
     short = [
         row["text"] for row in TABLE if row["expect"] == ["approve"] and "\n" not in row["text"] and "args" not in row
     ]
-    done = [tongue.done for tongue in WORDS.tongues.values()]  # a report of work may hold any word
+    done = [WORDS.openers, *(tongue.done for tongue in WORDS.tongues.values())]  # thanks and reports hold any word
     for text in short:
         if any(token.folded in words for token in WORDS.tokens(text) for words in done):
             continue
@@ -132,7 +133,8 @@ def test_every_true_approval_with_an_unknown_word_is_unclear() -> None:
 def test_an_approval_may_be_polite_in_any_case() -> None:
     """Case and diacritics never matter."""
     for row in TABLE:
-        if row["expect"] == ["approve"] and "\n" not in row["text"] and "args" not in row:
+        named = re.search(r" [A-ZÅÄÖ][a-zåäö]+ [A-ZÅÄÖ]", row["text"])
+        if row["expect"] == ["approve"] and "\n" not in row["text"] and "args" not in row and not named:
             assert actions(row["text"].lower()) == ["approve"], row["text"]
             assert actions(fold(row["text"])) == ["approve"], row["text"]
 
@@ -146,7 +148,7 @@ def test_a_bare_ok_is_not_an_approval() -> None:
     assert said("ok").why is Why.ONLY_POLITENESS
 
 
-# ------------------------------------------------------------------------------------------------------- what does not count
+# ------------------------------------------------------------------------------------------------- what does not count
 
 NOTICE = "Uusi pyyntö\nVastaa hyväksyn, jos luonnos on kunnossa.\nhyväksyn\n"
 QUOTES = [
@@ -231,9 +233,8 @@ def test_every_reason_has_a_sentence() -> None:
 def test_any_text_is_answered() -> None:
     """No text makes the grammar fail, and noise orders nothing that needs approval."""
     random.seed(7)
-    alphabet = "hyväksyn godkänner approve ? . , : → = \n > - \x00 \ud83d 👍 ( ) JALO-2026-0014 ja mutta [x] merkitse korjattu muokkaa".split(
-        " "
-    )
+    alphabet = ["hyväksyn", "godkänner", "approve", "merkitse", "korjattu", "muokkaa", "ja", "mutta", "JALO-2026-0014"]
+    alphabet += list("?.,:→=\n>-()[]/👍\x00\ud83d")
     for _ in range(3000):
         text = " ".join(random.choices(alphabet, k=random.randrange(12)))
         assert said(text).commands or said(text).unclear
@@ -241,7 +242,8 @@ def test_any_text_is_answered() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["hyväksyn " * 30_000, "On Mon 1 wrote\n" * 20_000, "a=" * 100_000, "→" * 100_000, "jatka " * 30_000, "x\n" * 80_000,
+    ["hyväksyn " * 30_000, "On Mon 1 wrote\n" * 20_000, "a=" * 100_000, "→" * 100_000, "jatka " * 30_000,
+     "x\n" * 80_000, "luokittele " * 30_000, "t, " * 60_000, " " * 300_000 + "→ x",
      "merkitse: " * 20_000, "terveisin " * 20_000, "hylkään, " * 20_000],
 )  # fmt: skip
 def test_long_text_is_read_in_linear_time(text: str) -> None:
