@@ -10,13 +10,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from mailbot.core.message import our_address
 from mailbot.errors import ConfigurationError
 
 ADDRESS = re.compile(r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")
@@ -159,7 +159,7 @@ class Smtp(Server):
     @field_validator("sender")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not ADDRESS.match(parseaddr(value)[1]):
+        if not ADDRESS.match(our_address(value).address):
             raise ValueError('write it as "Organisation <privacy@example.com>"')
         return value
 
@@ -317,7 +317,7 @@ class Config(Table):
 
     def own_addresses(self) -> frozenset[str]:
         """The addresses that are this mailbox: the login, if it is one, and the sender (lower case)."""
-        names = {self.imap.username.lower(), parseaddr(self.smtp.sender)[1].lower()}
+        names = {self.imap.username.lower(), our_address(self.smtp.sender).address.lower()}
         return frozenset(name for name in names if "@" in name)
 
     def resolve(self, value: str) -> Path:

@@ -1,4 +1,4 @@
-"""The audit chain: each entry holds the hash of the one before it, so nothing can be altered, removed or reordered unseen.
+"""The audit chain: each entry holds the hash of the one before, so nothing is altered, removed or reordered unseen.
 
 The chain itself holds no personal data: a reference, an event, a staff id, and a salted digest of the details. Details
 and salts lie in rows of their own that may be purged; a purged detail leaves the chain whole (design, promise 9).

@@ -16,6 +16,14 @@ class Address:
     address: str = ""
 
 
+def our_address(text: str) -> Address:
+    """Our own sender as people write it, "Jalo IT Oy, tietosuoja <privacy@example.com>": a comma needs no quotes."""
+    name, bracket, rest = text.rpartition("<")
+    if not bracket:
+        return Address(address=text.strip())
+    return Address(name=name.strip().strip('"').strip(), address=rest.strip().removesuffix(">").strip())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
     """One attached or inline file."""
@@ -54,7 +62,7 @@ class Message:
     forwarded_text: str = ""  # the text below a forward mark; content, not history
     forward: Forward | None = None
     attachments: tuple[Attachment, ...] = ()
-    automatic: str | None = None  # kind of automatic mail: auto_reply, bounce, list, bulk, own, ...; None for a person's
+    automatic: str | None = None  # kind of automatic mail: auto_reply, bounce, list, ...; None for a person's
     flags: tuple[str, ...] = ()  # encrypted, tnef, image_only, oversize, unreadable ...: a human must look
     defects: tuple[str, ...] = ()  # what was wrong with the bytes, one short code each
     headers: tuple[tuple[str, str], ...] = ()  # decoded and cleaned, in order; for evidence and authenticity

@@ -190,7 +190,7 @@ def ticket_facts(
         "target_on": ticket.target_on,
         "provisional": ticket.provisional,
         "warnings": _warnings(ticket, words),
-        "evidence": [_evidence(item, words) for item in ticket.evidence],
+        "evidence": _evidence(ticket, words),
         "requester": _who(ticket),
         "authenticity": list(ticket.authenticity),
         "earlier": _earlier(connection, ticket, words),
@@ -268,9 +268,16 @@ def _act_by_why(ticket: Ticket, words: Mapping[str, Any]) -> str:
     return " ".join(str(reasons[right.value]) for right in urgent)
 
 
-def _evidence(item: Mapping[str, Any], words: Mapping[str, Any]) -> str:
-    right = words["rights"].get(item["right"], item["right"]) if item["right"] else words["staff"]["noticed"]
-    return f"{right}: “{item['text']}”"
+def _evidence(ticket: Ticket, words: Mapping[str, Any]) -> list[str]:
+    """For each right the words that say it, longest first and none inside another; at most three a right."""
+    lines = []
+    for right in dict.fromkeys(item["right"] for item in ticket.evidence):
+        name = words["rights"].get(right) if right else words["staff"]["noticed"]
+        said = sorted({str(item["text"]) for item in ticket.evidence if item["right"] == right}, key=len, reverse=True)
+        kept = [text for place, text in enumerate(said) if not any(text in longer for longer in said[:place])]
+        if name:
+            lines.append(f"{name}: " + ", ".join(f"“{' '.join(text.split())}”" for text in kept[:3]))
+    return lines
 
 
 def _who(ticket: Ticket) -> str:

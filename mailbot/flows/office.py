@@ -5,13 +5,13 @@ Built once in `wiring.py` and handed in. Flows know gateways only by the small p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from typing import Any, Protocol
 
 from mailbot.core.controller import Controller
 from mailbot.core.deadline import DeadlinePolicy
 from mailbot.core.draft import Need
 from mailbot.core.letter import CheckLine, ReplyItem, Text
+from mailbot.core.message import our_address
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.core.staff import StaffMember, find
 from mailbot.core.working_days import Calendar
@@ -80,7 +80,7 @@ class Office:
     @property
     def sender_address(self) -> str:
         """The bare address we write from."""
-        return parseaddr(self.sender)[1]
+        return our_address(self.sender).address
 
     @property
     def domain(self) -> str:

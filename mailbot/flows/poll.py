@@ -24,20 +24,11 @@ from mailbot.store.cursors import Seen
 BATCH = 200  # messages of no interest that are remembered in one transaction
 
 
-class Fetched(Protocol):
-    """One message as the mailbox hands it out."""
-
-    uid: int
-    size: int
-    internal_date: datetime
-    raw: bytes
-    whole: bool
-
-
 class FolderState(Protocol):
     """What opening a folder says."""
 
-    uidvalidity: int
+    @property
+    def uidvalidity(self) -> int: ...
 
 
 class Mailbox(Protocol):

@@ -1,4 +1,4 @@
-"""What may go, goes: by class and age, leaving the audit chain whole. A dry run says what would go and changes nothing."""
+"""What may go, goes: by class and age, leaving the audit chain whole. A dry run only says what would go."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

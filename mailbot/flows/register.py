@@ -1,4 +1,4 @@
-"""A letter, a call or a visit becomes a ticket: no form is required by law (EDPB 01/2022, 52-53), and the clock is the same."""
+"""A letter, a call or a visit becomes a ticket: the law asks for no form (EDPB 01/2022, 52-53), the clock is one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

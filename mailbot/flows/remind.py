@@ -1,8 +1,8 @@
-"""Staff are told what is due: before, on and after the due date, once each, whatever was missed while the machine was off.
+"""Staff are told what is due: before, on and after the due date, once each, whatever was missed while all was off.
 
 The question is "due and not yet reminded" (core/reminders.py). What was said is written down in the transaction that
-queues the mail, so that it is never said twice, also when two rounds run at once. On working mornings all of it comes as
-one digest a person; notices that were held back by the cap are in it too, merged and never dropped.
+queues the mail, so that it is never said twice, also when two rounds run at once. Several tickets come as one digest a
+person; notices that were held back by the cap are in it too, merged and never dropped.
 """
 
 from collections.abc import Iterable, Sequence

@@ -36,7 +36,8 @@ def resolve(where: str, sources: Mapping[str, str | list[str]], base: Path, envi
     """The secret named by `sources` (one kind: file, env, command, credential).
 
     `where` names it in errors ("imap.password"); relative files count from `base`.
-    Raises ConfigurationError when none is named or it is missing or empty, ServiceUnavailableError when a command fails.
+    Raises ConfigurationError when none is named, or it is missing or empty; ServiceUnavailableError when a command
+    fails.
     """
     if not sources:
         raise ConfigurationError([f"{where}: no password is configured; set password_file, password_env, "

@@ -13,7 +13,10 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
+from itertools import pairwise
+
+from mailbot.core.message import our_address
 
 POLICY = SMTP.clone(max_line_length=998)  # long ids stay whole
 _BREAKERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -55,8 +58,8 @@ class Letter:
 def compose(letter: Letter) -> bytes:
     """The bytes that will travel, CRLF line ends."""
     mail = EmailMessage(policy=POLICY)
-    name, address = parseaddr(letter.sender)
-    mail["From"] = _address(name, address)
+    sender = our_address(letter.sender)
+    mail["From"] = _address(sender.name, sender.address)
     mail["To"] = _address(letter.recipient_name, letter.recipient)
     mail["Subject"] = header_text(letter.subject)
     mail["Date"] = format_datetime(letter.date)
@@ -96,7 +99,8 @@ def html_of(text: str, language: str) -> str:
     )
     return (
         f'<!doctype html>\n<html lang="{html.escape(language)}"><head><meta charset="utf-8">'
-        f'<meta name="color-scheme" content="light dark"><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n'
+        f'<meta name="color-scheme" content="light dark"><style>{_STYLE}</style></head>\n'
+        f"<body>\n{body}\n</body></html>\n"
     )
 
 
@@ -104,7 +108,7 @@ def _paragraph(block: str) -> str:
     """Long lines were wrapped for plain text and flow again; short ones (an address, a greeting) keep their breaks."""
     lines = block.split("\n")
     out = _linked(lines[0])
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         out += (" " if len(before) + len(line.split(" ", 1)[0]) >= 72 else "<br>\n") + _linked(line)
     return out
 

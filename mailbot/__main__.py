@@ -1,0 +1,6 @@
+"""`mailbot` and `python -m mailbot`."""
+
+from mailbot.cli import main
+
+if __name__ == "__main__":
+    main()

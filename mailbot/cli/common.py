@@ -1,0 +1,95 @@
+"""What commands share: the clock, the configuration, printing for people and for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mailbot.config import Config, load
+from mailbot.core.staff import Actor, Door
+from mailbot.errors import BadInputError
+from mailbot.wiring import House
+
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON Lines for programs.")
+by_option = click.option("--by", "by", required=True, metavar="STAFF", help="Who decides: name or address.")
+
+
+def now() -> datetime:
+    """The moment; only the command line and the daemon read the clock."""
+    return datetime.now(UTC)
+
+
+def moment(text: str | None) -> datetime:
+    """`--now`, or the clock. Raises BadInputError for what is no moment with a zone."""
+    if text is None:
+        return now()
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInputError(f"--now: {text!r} is not a moment", "Write it as 2026-11-22T09:00:00+02:00.") from None
+    if found.tzinfo is None:
+        raise BadInputError(f"--now: {text!r} has no time zone", "Add one: 2026-11-22T09:00:00+02:00.")
+    return found
+
+
+def config_path(ctx: click.Context) -> Path:
+    """The configuration file: --config, $MAILBOT_CONFIG, or mailbot.toml here."""
+    given = ctx.find_root().obj
+    return Path(given or os.environ.get("MAILBOT_CONFIG") or "mailbot.toml")
+
+
+def config(ctx: click.Context) -> Config:
+    """The configuration; ConfigurationError with everything that is wrong."""
+    return load(config_path(ctx))
+
+
+def house(ctx: click.Context) -> House:
+    """The wired controller."""
+    return House(config(ctx), now)
+
+
+def actor(found: House, who: str) -> Actor:
+    """The person who decides, with the operating-system user behind the command."""
+    return Actor(staff=found.office.member(who), door=Door.CLI, os_user=_os_user())
+
+
+def _os_user() -> str:
+    return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
+
+
+def emit(value: Any) -> None:
+    """One JSON value on one line of stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def say(text: str = "") -> None:
+    """A line for people."""
+    click.echo(text)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, urgent: Sequence[str] = ()) -> None:
+    """A table for people; rich is loaded only on a terminal."""
+    listed = [[str(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        widths = [max(len(row[place]) for row in [list(headings), *listed]) for place in range(len(headings))]
+        for row in [list(headings), *listed]:
+            say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    for heading in headings:
+        shown.add_column(heading)
+    for place, row in enumerate(listed):
+        shown.add_row(*row, style=urgent[place] if place < len(urgent) else "")
+    Console().print(shown)

@@ -1,0 +1,259 @@
+"""Builds the real things from a configuration: the only place that knows both flows and gateways.
+
+Everything is made when it is first asked for: a command that only lists tickets reads no rules, the poller never
+resolves the secret of SMTP, and the sender never that of IMAP.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from mailbot.config import Config, OAuth, Server, Staff
+from mailbot.core.classify import Verdict
+from mailbot.core.command import understand
+from mailbot.core.command_values import Commands
+from mailbot.core.command_words import CommandWords
+from mailbot.core.controller import Controller
+from mailbot.core.message import Message
+from mailbot.core.staff import Role, StaffMember
+from mailbot.flows.office import Office, Options
+from mailbot.flows.poll import Folders
+from mailbot.flows.understand import Understanding
+from mailbot.gateway.command_rules import load_commands
+from mailbot.gateway.credentials import Secret, load_key, resolve
+from mailbot.gateway.deadline_rules import shipped_rules
+from mailbot.gateway.imap import Account, ImapMailbox
+from mailbot.gateway.oauth import Grant, TokenSource
+from mailbot.gateway.profiles import load_profile
+from mailbot.gateway.reading_rules import load_reading_patterns
+from mailbot.gateway.resources import shipped
+from mailbot.gateway.rulebook import load_rulebook
+from mailbot.gateway.second_reader import load_second_reader
+from mailbot.gateway.smtp import Relay, SmtpTransport
+from mailbot.gateway.templates import Renderer
+from mailbot.gateway.working_days import WorkingDays
+from mailbot.mail.parse import read_message
+from mailbot.mail.patterns import ReadingPatterns
+from mailbot.store.database import Database
+
+
+class Reader:
+    """Reads bytes and judges messages; rules are loaded with the first message, not before."""
+
+    def __init__(
+        self, overrides: Path | None = None, default_language: str = "unknown", *, second: bool = True
+    ) -> None:
+        self._overrides = overrides
+        self._default_language = default_language
+        self._second = second
+
+    @cached_property
+    def patterns(self) -> ReadingPatterns:
+        """The patterns by which mail is taken apart."""
+        return load_reading_patterns(shipped("rules"))
+
+    @cached_property
+    def understanding(self) -> Understanding:
+        """Rules and second reader."""
+        return Understanding(
+            rulebook=load_rulebook(shipped("rules"), self._overrides),
+            second_reader=load_second_reader(shipped("rules")) if self._second else None,
+            default_language=self._default_language,
+        )
+
+    @property
+    def version(self) -> str:
+        """The version of the rules, once they were needed; "" before."""
+        loaded = self.__dict__.get("understanding")
+        return loaded.rulebook.version if loaded else ""
+
+    def read(self, raw: bytes) -> Message:
+        """Bytes to a message; never raises."""
+        return read_message(raw, self.patterns)
+
+    def judge(self, message: Message) -> Verdict:
+        """A message to a verdict; never raises."""
+        return self.understanding.judge(message)
+
+
+class CommandReader:
+    """Understands staff; its words are loaded with the first command."""
+
+    @cached_property
+    def _words(self) -> CommandWords:
+        return load_commands(shipped("rules"))
+
+    def __call__(self, visible_text: str, attachments: Sequence[str], /) -> Commands:
+        """What a reply of staff would do."""
+        return understand(visible_text, attachments, words=self._words)
+
+
+class House:
+    """One controller, wired from its configuration."""
+
+    def __init__(self, config: Config, now: Callable[[], datetime]) -> None:
+        self.config = config
+        self._now = now  # only the command line and the daemon know a clock
+
+    @cached_property
+    def controller(self) -> Controller:
+        """The organisation; ConfigurationError with every problem of its profile."""
+        named = self.config.profile
+        local = self.config.resolve(named)
+        return load_profile(str(local) if local.is_file() else named, shipped("rules"))
+
+    @cached_property
+    def database(self) -> Database:
+        """The memory, with its tables made or checked."""
+        found = Database(self.config.database_url())
+        found.prepare()
+        return found
+
+    @cached_property
+    def texts(self) -> Renderer:
+        """All texts, the controller's own before the shipped ones."""
+        own = self.config.rules.templates
+        return Renderer([*([self.config.resolve(own)] if own else []), shipped("templates")])
+
+    @cached_property
+    def office(self) -> Office:
+        """What flows work with."""
+        rules = shipped_rules()
+        return Office(
+            database=self.database,
+            controller=self.controller,
+            staff=tuple(_member(person) for person in self.config.staff),
+            sender=self.config.smtp.sender,
+            own_addresses=self.config.own_addresses(),
+            texts=self.texts,
+            calendar=WorkingDays(self.controller.country, rules.policy.eves_as_holidays, rules=rules),
+            policy=rules.policy,
+            key=load_key(self.config.key_path()),
+            options=_options(self.config),
+        )
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads and judges mail."""
+        own = self.config.rules.overrides
+        return Reader(
+            self.config.resolve(own) if own else None,
+            self.controller.language,
+            second=self.config.rules.second_reader,
+        )
+
+    @cached_property
+    def commands(self) -> CommandReader:
+        """Understands staff."""
+        return CommandReader()
+
+    def mailbox(self) -> ImapMailbox:
+        """A mailbox that is not yet connected."""
+        imap = self.config.imap
+        return ImapMailbox(
+            Account(
+                host=imap.host,
+                port=imap.port,
+                security=imap.security,
+                username=imap.username,
+                secret=None if imap.oauth else self._secret("imap.password", imap),
+                token=self._token("imap.oauth", imap),
+                timeout_s=imap.timeout_s,
+                ca_file=self.config.resolve(imap.ca_file) if imap.ca_file else None,
+            )
+        )
+
+    def transport(self) -> SmtpTransport:
+        """A connection to the mail server that is made when the first mail is sent."""
+        smtp = self.config.smtp
+        wanted = smtp.username is not None
+        return SmtpTransport(
+            Relay(
+                host=smtp.host,
+                port=smtp.port,
+                security=smtp.security,
+                username=smtp.username,
+                secret=self._secret("smtp.password", smtp) if wanted and not smtp.oauth else None,
+                token=self._token("smtp.oauth", smtp),
+                timeout_s=smtp.timeout_s,
+                ca_file=self.config.resolve(smtp.ca_file) if smtp.ca_file else None,
+            )
+        )
+
+    def folders(self) -> Folders:
+        """Which folders are read, and how."""
+        imap = self.config.imap
+        return Folders(
+            names=None if imap.folders == "all" else tuple(imap.folders),
+            exclude=tuple(imap.exclude),
+            sent=tuple(imap.sent_folders),
+            start=imap.start,
+            keyword=imap.keyword,
+            copy_to=imap.copy_to,
+            move_to=imap.move_to,
+        )
+
+    def _secret(self, where: str, server: Server) -> Callable[[], Secret]:
+        base = self.config.path.parent
+        return lambda: resolve(where, server.secrets(), base, os.environ)
+
+    def _token(self, where: str, server: Server) -> Callable[[], Secret] | None:
+        if server.oauth is None:
+            return None
+        source = TokenSource(grant_of(where, server.oauth, self.config))
+        return lambda: source.access_token(self._now())
+
+
+def grant_of(where: str, oauth: OAuth, config: Config) -> Grant:
+    """How access tokens are got, with paths made absolute and the application's secret named, not read."""
+    given = {
+        "file": oauth.client_secret_file,
+        "env": oauth.client_secret_env,
+        "credential": oauth.client_secret_credential,
+    }
+    sources = {kind: value for kind, value in given.items() if value}
+    base = config.path.parent
+    return Grant(
+        where=where,
+        flow=oauth.flow,
+        token_url=oauth.token_url,
+        device_url=oauth.device_url,
+        client_id=oauth.client_id,
+        client_secret=(lambda: resolve(f"{where}.client_secret", sources, base, os.environ)) if sources else None,
+        scope=oauth.scope,
+        token_file=config.resolve(oauth.token_file) if oauth.token_file else None,
+        token_command=tuple(oauth.token_command or ()),
+    )
+
+
+def _member(person: Staff) -> StaffMember:
+    return StaffMember(
+        name=person.name,
+        address=person.email,
+        roles=frozenset(Role(role) for role in person.roles),
+        language=person.language,
+        deputy=person.deputy or "",
+        away=tuple((period.first, period.last) for period in person.away),
+        active=person.active,
+    )
+
+
+def _options(config: Config) -> Options:
+    return Options(
+        staff_mail=config.authenticity.staff_mail,
+        authserv_id=config.authenticity.authserv_id,
+        trusted_received=tuple(config.authenticity.trusted_received),
+        four_eyes=frozenset(config.authenticity.four_eyes),
+        token_days=config.authenticity.token_days,
+        days_before=tuple(config.reminders.days_before),
+        digest_hour=config.reminders.hour,
+        notices_per_hour=config.limits.notices_per_hour,
+        staff_answers_per_hour=config.limits.staff_answers_per_hour,
+        message_bytes=config.limits.message_mb * 1024 * 1024,
+        closed_days=config.retention.closed_days,
+        attachments_days=config.retention.attachments_days,
+        seen_days=config.retention.seen_days,
+        alarm_address=(config.alarm.email or "") if config.alarm else "",
+    )
