@@ -19,7 +19,7 @@ from mailbot.core.classify import (
 )
 from mailbot.core.message import Message
 from mailbot.core.rulebook import LanguageRules, Rulebook
-from mailbot.mail.language import Guess, guess_languages
+from mailbot.mail.language import UNKNOWN, Guess, guess_languages
 from mailbot.mail.parse import read_text
 from mailbot.mail.patterns import ReadingPatterns
 
@@ -47,10 +47,11 @@ class Understanding:
         reading = reading_of(message)
         guess = self.guess(reading)
         opinion = self.rule_opinion(reading, guess, subject_length=len(message.subject))
+        language = guess.language if guess.language != UNKNOWN else _spoken(opinion)
         second = self.second_reader.opinion(reading, opinion) if self.second_reader else None
         return decide(
             opinion,
-            language=guess.language,
+            language=language,
             version=self.rulebook.version,
             thresholds=self.rulebook.thresholds,
             second=second,
@@ -76,5 +77,14 @@ class Understanding:
         return self.rule_opinion(reading, guess, subject_length=len(message.subject)).held_back
 
     def _rules_for(self, guess: Guess) -> list[LanguageRules]:
+        """The rules of the languages guessed; of a language unknown, all rules: what fires tells the language."""
+        if guess.language == UNKNOWN:
+            return list(self.rulebook.languages.values())
         found = (self.rulebook.for_language(language) for language in (guess.language, *guess.also))
         return list({id(rules): rules for rules in found if rules}.values())
+
+
+def _spoken(opinion: RuleOpinion) -> str:
+    """The language whose rules fired in a text too short to tell otherwise."""
+    spoken = {item.rule.split(".", 1)[0] for item in opinion.evidence if item.right} - {"other"}
+    return spoken.pop() if len(spoken) == 1 else UNKNOWN
