@@ -61,6 +61,7 @@ class Reader:
             rulebook=load_rulebook(shipped("rules"), self._overrides),
             second_reader=load_second_reader(shipped("rules")) if self._second else None,
             default_language=self._default_language,
+            patterns=self.patterns,
         )
 
     @property

@@ -1,0 +1,92 @@
+"""Records: the audit chain, a ticket's dossier, and figures."""
+
+import csv
+import io
+import sys
+from pathlib import Path
+
+import click
+
+from mailbot.cli.common import emit, house, json_option, now, say
+from mailbot.core.audit import faults
+from mailbot.core.stats import CSV_HEADER, Case, as_data, compute, csv_rows
+from mailbot.core.stats_plot import stats_bars, stats_svg
+from mailbot.errors import BadInputError, ServiceUnavailableError
+from mailbot.flows import clock, dossier
+from mailbot.store import audit as audit_store
+from mailbot.store import tickets as ticket_store
+
+
+@click.group()
+def audit() -> None:
+    """The audit chain."""
+
+
+@audit.command()
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, as_json: bool) -> None:
+    """Checks every link: altered, missing, reordered or back-dated entries are named; exit 65."""
+    with house(ctx).database.read() as connection:
+        wrong = list(faults((told.entry, told.salt, told.detail) for told in audit_store.chain(connection)))
+        count, root = audit_store.root(connection)
+    if as_json:
+        emit({"entries": count, "root": root, "whole": not wrong, "faults": wrong})
+    else:
+        for line in wrong:
+            say(line)
+        say(f"{count} entries, root {root}: " + ("NOT whole" if wrong else "whole"))
+    if wrong:
+        raise BadInputError(f"the audit chain has {len(wrong)} faults", "Compare with a backup and the last digest.")
+
+
+@audit.command()
+@click.argument("reference")
+@click.option("--output", type=click.Path(path_type=Path), help="Where the zip goes; REFERENCE.zip here when left out.")
+@click.pass_context
+def export(ctx: click.Context, reference: str, output: Path | None) -> None:
+    """One ticket's dossier as a zip that can be checked offline."""
+    found = house(ctx)
+    with found.database.read() as connection:
+        name, content = dossier.dossier(connection, found.office, reference, now=now())
+    target = output or Path(f"{name}.zip")
+    try:
+        target.write_bytes(content)
+    except OSError as error:
+        raise ServiceUnavailableError(f"{target} can not be written ({error.strerror})", "Choose --output.") from error
+    say(str(target))
+
+
+@click.command()
+@click.option("--csv", "as_csv", is_flag=True, help="By month, for a spreadsheet.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Write the plot to this file.")
+@json_option
+@click.pass_context
+def stats(ctx: click.Context, as_csv: bool, svg: Path | None, as_json: bool) -> None:
+    """Open, due this week, on-time share, median days to reply, by right and by month."""
+    found = house(ctx)
+    with found.database.read() as connection:
+        every = ticket_store.find(connection)
+    cases = [
+        Case.of(
+            status=item.status,
+            rights=item.rights,
+            received_at=item.received_at,
+            due_on=item.due_on,
+            answered_at=item.answered_at,
+            zone=found.office.zone,
+            outcome=item.outcome,
+        )
+        for item in every
+    ]
+    figures = compute(cases, clock.today(found.office, now()))
+    if svg is not None:
+        svg.write_text(stats_svg(figures), encoding="utf-8")
+    if as_json:
+        emit(as_data(figures))
+    elif as_csv:
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([CSV_HEADER, *csv_rows(figures)])
+        sys.stdout.write(out.getvalue())
+    else:
+        say(stats_bars(figures))

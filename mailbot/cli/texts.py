@@ -1,0 +1,110 @@
+"""Texts for proof-reading: everything that can ever go out, and the description of the registers."""
+
+import html
+from pathlib import Path
+
+import click
+
+from mailbot.cli.common import config_path, emit, house, json_option, say
+from mailbot.core.controller import Controller
+from mailbot.errors import ConfigurationError
+from mailbot.gateway.profiles import load_profile, profile_names
+from mailbot.gateway.resources import shipped
+from mailbot.gateway.template_preview import preview as every_text
+from mailbot.gateway.templates import Renderer
+
+profile_option = click.option("--profile", help="Profile to fill in; the configured one, or jalo-it, when left out.")
+
+
+def _controller(ctx: click.Context, profile: str | None) -> Controller:
+    if profile:
+        return load_profile(profile, shipped("rules"))
+    return house(ctx).controller if config_path(ctx).is_file() else load_profile("jalo-it", shipped("rules"))
+
+
+def _renderer(ctx: click.Context) -> Renderer:
+    return house(ctx).texts if config_path(ctx).is_file() else Renderer([shipped("templates")])
+
+
+@click.group()
+def templates() -> None:
+    """The texts that can go out."""
+
+
+@templates.command()
+@profile_option
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Write one page with every text.")
+@json_option
+@click.pass_context
+def preview(ctx: click.Context, profile: str | None, page: Path | None, as_json: bool) -> None:
+    """Every text in every language, filled with sample facts."""
+    found = every_text(_renderer(ctx), _controller(ctx, profile))
+    if page is not None:
+        page.write_text(_page(found), encoding="utf-8")
+        say(f"{page}: {len(found)} texts")
+        return
+    for item in found:
+        if as_json:
+            emit(item)
+        else:
+            say(f"===== {item['template']} ({item['language']}, {item['audience']})")
+            say(f"{item['subject']}\n\n{item['text']}")
+
+
+def _page(found: list[dict[str, str | None]]) -> str:
+    parts = [
+        "<!doctype html><meta charset=utf-8><title>mailbot: every text</title>"
+        "<style>body{font-family:sans-serif;max-width:50em;margin:auto}pre{white-space:pre-wrap;border-left:3px solid;"
+        "padding-left:1em}</style>"
+    ]
+    for item in found:
+        name = html.escape(f"{item['template']} ({item['language']}, {item['audience']})")
+        parts.append(f"<h2>{name}</h2><p><b>{html.escape(str(item['subject']))}</b></p>")
+        parts.append(f"<pre>{html.escape(str(item['text']))}</pre>")
+    return "\n".join(parts)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def registers(ctx: click.Context) -> None:
+    """The registers of the profile."""
+    if ctx.invoked_subcommand is None:
+        say(ctx.get_help())
+
+
+@registers.command("show")
+@profile_option
+@click.option("--language", type=click.Choice(["fi", "sv", "en"]), help="The house language when left out.")
+@click.option("--format", "form", type=click.Choice(["text", "html", "pdf"]), default="text", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), help="File to write; needed for pdf.")
+@click.pass_context
+def show(ctx: click.Context, profile: str | None, language: str | None, form: str, output: Path | None) -> None:
+    """The information of GDPR 13 and 14 about every register: the register description."""
+    controller = _controller(ctx, profile)
+    chosen = language or controller.language
+    text = _renderer(ctx).register_description(controller, chosen)
+    if form == "text":
+        content = text.encode()
+    elif form == "html":
+        content = _html(text, chosen).encode()
+    else:
+        content = _pdf(controller, text, chosen)
+    if output is None and form == "pdf":
+        raise ConfigurationError(["registers show --format pdf: give --output FILE"])
+    if output is None:
+        say(content.decode())
+    else:
+        output.write_bytes(content)
+        say(str(output))
+
+
+def _html(text: str, language: str) -> str:
+    from mailbot.mail.compose import html_of  # only this format needs it
+
+    return html_of(text, language)
+
+
+def _pdf(controller: Controller, text: str, language: str) -> bytes:
+    from mailbot.gateway.letters import document_pdf  # the PDF library is an extra
+
+    return document_pdf(controller.notice_name.of(language), text, language=language, day=controller.notice_on)
