@@ -122,12 +122,21 @@ class Scanner(ClauseText):
         if self.addressed and self.tokens[match.start].folded in self.words.imperatives:
             self.doubts.append(Why.NOT_UNDERSTOOD)  # "Hi Matti, please approve" asks a colleague
             return 0
+        if self._asks_for_something(clause):
+            self.doubts.append(Why.NOT_UNDERSTOOD)
+            return 0
         open_lines, until = self._open_lines(number)
         extra: dict[str, object] = {"what": what} if what else {}
         if open_lines:
             extra["open"] = open_lines
         self.commands.append(Command(action=Action.APPROVE, args=extra))
         return until
+
+    def _asks_for_something(self, clause: Clause) -> bool:
+        """ "Send the draft", "lähetä lista": sent to whom? Only a word of consent makes it an approval."""
+        said = [token.folded for token in self.tokens[clause.start : clause.end]]
+        consents = any(word in self.words.consents for word in said)
+        return not consents and any(word in self.words.not_sendable for word in said)
 
     def closed(self, clause: Clause, language: str) -> str | Why:
         """The kind of draft an approving clause names ("" for the reply), or why it is not closed."""

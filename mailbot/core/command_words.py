@@ -238,6 +238,8 @@ class CommandWords:
     tongues: Mapping[str, Tongue]
     openers: WordSet  # first words of thanks, wishes and apologies
     imperatives: WordSet  # orders that a colleague could be meant to carry out
+    consents: WordSet  # "hyväksyn", "approved": consent in so many words
+    not_sendable: WordSet  # things one asks for with "send": a draft, a list
     fillers: Mapping[str, WordSet]  # language -> words that change nothing
     skip: Mapping[str, WordSet]  # language -> words that may stand inside an order
     spelling: Spelling

@@ -28,7 +28,7 @@ from mailbot.errors import ConfigurationError
 FILE = "commands.toml"
 _DOUBTS = frozenset({"negation", "condition", "contrast", "time", "hedge", "question", "fault"})
 _COMMON_WORDS = """
-fillers harmless openers imperatives sign_offs weak_sign_offs footers quote_ends quote_marks from_headers other_headers
+fillers harmless openers imperatives consents not_sendable sign_offs weak_sign_offs footers quote_ends quote_marks from_headers other_headers
 disclaimer signature_files misspelt not_misspelt negative_signs between conjunctions request_words
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
@@ -123,6 +123,8 @@ def _build(data: Mapping[str, Any]) -> CommandWords:
         tongues=tongues,
         openers=_words(common["openers"]),
         imperatives=_words(common["imperatives"]),
+        consents=_words(common["consents"]),
+        not_sendable=_words(common["not_sendable"]),
         fillers={language: tongue.fillers for language, tongue in tongues.items()},
         skip={language: tongue.fillers | _words(common["between"]) for language, tongue in tongues.items()},
         spelling=_spelling(common, tongues, commands),
