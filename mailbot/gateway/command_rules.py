@@ -28,7 +28,8 @@ from mailbot.errors import ConfigurationError
 FILE = "commands.toml"
 _DOUBTS = frozenset({"negation", "condition", "contrast", "time", "hedge", "question", "fault"})
 _COMMON_WORDS = """
-fillers harmless openers imperatives consents not_sendable sign_offs weak_sign_offs footers quote_ends quote_marks from_headers other_headers
+fillers harmless openers imperatives consents not_sendable sign_offs weak_sign_offs footers quote_ends
+quote_marks from_headers other_headers
 disclaimer signature_files misspelt not_misspelt negative_signs between conjunctions request_words
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
