@@ -1,0 +1,248 @@
+"""A test mail proves that the address still works; when it does not come, or a duty has stopped, people hear of it.
+
+One test mail travels at a time, known by its HMAC and its Message-ID: a copy of an older one proves nothing. It is sent
+only when the configuration says so. Trouble is told once when it begins and once when it is over, to the alarm address,
+never to the mailbox that may be dead; what was told is also returned, for a command of the administrator's to shout.
+A machine that was off is no trouble: nothing is late before it has been awake for its whole time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailbot.core.deadline import time_zone
+from mailbot.core.letter import Text
+from mailbot.errors import ConfigurationError
+from mailbot.flows import notify
+from mailbot.flows.canary_words import WORDS
+from mailbot.flows.office import Office
+from mailbot.mail.compose import Letter, compose, html_of
+from mailbot.mail.own import HEADER, Origin, mark
+from mailbot.store import audit, cursors, outbox
+
+KIND = "canary"  # in our header, and the audience of its outbox row
+SENT, ARRIVED = "canary_sent", "canary_arrived"  # states: the Message-ID, and when
+POLLED, REMINDED = "polled", "reminded"  # states that the duties write after each good round
+STUCK = "sending"  # judged by the outbox itself
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the configuration asks for. A duty without a limit is not watched."""
+
+    enabled: bool = False
+    address: str = ""  # the public address
+    interval: timedelta = timedelta(hours=24)  # between two test mails
+    wait: timedelta = timedelta(hours=1)  # until a missing one is an alarm
+    limits: Mapping[str, timedelta] = field(default_factory=dict)  # POLLED, STUCK, REMINDED -> how long it may be still
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One thing that people hear of."""
+
+    name: str  # which trouble
+    recovered: bool
+    text: Text = field(repr=False)
+
+
+@dataclass(kw_only=True)
+class Round:
+    """What one round did."""
+
+    sent: bool = False
+    waiting: bool = False  # a test mail is on its way and still has time
+    told: list[Told] = field(default_factory=list)
+
+
+def canary(office: Office, plan: Plan, *, now: datetime, awake_since: datetime | None = None) -> Round:
+    """One look: judges what should have come, tells what changed, sends the next test mail when it is due.
+
+    `awake_since` is when this machine was started or woke up. Raises TryLaterError while another round runs,
+    ConfigurationError when it is enabled and knows no address.
+    """
+    if plan.enabled and not plan.address:
+        raise ConfigurationError(["canary.address: is missing; give the public address of the mailbox"])
+    done = Round()
+    with office.database.exclusively(KIND), office.database.write() as connection:
+        if plan.enabled:
+            _judge_canary(connection, office, plan, done, now, awake_since)
+            _send_when_due(connection, office, plan, done, now)
+        else:
+            _forget(connection, now)
+        _judge_duties(connection, office, plan, done, now, awake_since)
+    return done
+
+
+def arrived(connection: Connection, origin: Origin, now: datetime) -> bool:
+    """A test mail of ours lies in the mailbox; True when it is the one that is waited for. Called by intake."""
+    sent = cursors.read_state(connection, SENT)
+    if origin.kind != KIND or sent is None or sent[0] != origin.message_id:
+        return False
+    if not _is_back(connection, sent[0]):
+        cursors.note_state(connection, ARRIVED, origin.message_id, now)
+    return True
+
+
+def may_be_deleted(origin: Origin | None) -> bool:
+    """True only for a test mail whose HMAC covers the very Message-ID it has: nothing else is ever cleaned up."""
+    return origin is not None and origin.kind == KIND and not origin.rewritten
+
+
+def _is_back(connection: Connection, message_id: str) -> bool:
+    found = cursors.read_state(connection, ARRIVED)
+    return found is not None and found[0] == message_id
+
+
+def _judge_canary(
+    connection: Connection, office: Office, plan: Plan, done: Round, now: datetime, awake_since: datetime | None
+) -> None:
+    sent = cursors.read_state(connection, SENT)
+    if sent is None or not sent[0]:
+        return
+    if _is_back(connection, sent[0]):
+        _recovered(connection, office, KIND, done, now)
+    elif now - _from(sent[1], awake_since) > plan.wait:
+        left = any(mail.state == "sent" for mail in outbox.by_message_ids(connection, [sent[0]]))
+        _trouble(connection, office, KIND, "canary_lost" if left else "canary_unsent", sent[1], done, now)
+    else:
+        done.waiting = True
+
+
+def _judge_duties(
+    connection: Connection, office: Office, plan: Plan, done: Round, now: datetime, awake_since: datetime | None
+) -> None:
+    for name, limit in plan.limits.items():
+        last = _oldest_unsent(connection, now) if name == STUCK else _last_round(connection, name)
+        if last is not None and now - _from(last, awake_since) > limit:
+            _trouble(connection, office, name, name, last, done, now)
+        elif last is not None or name == STUCK:
+            _recovered(connection, office, name, done, now)
+
+
+def _last_round(connection: Connection, name: str) -> datetime | None:
+    found = cursors.read_state(connection, name)
+    return found[1] if found else None
+
+
+def _oldest_unsent(connection: Connection, now: datetime) -> datetime | None:
+    """Since when a mail waits whose time has come; a sender that lives would have tried it and set a later time."""
+    return min((mail.next_at for mail in outbox.due(connection, now)), default=None)
+
+
+def _from(moment: datetime, awake_since: datetime | None) -> datetime:
+    return moment if awake_since is None else max(moment, awake_since)
+
+
+def _send_when_due(connection: Connection, office: Office, plan: Plan, done: Round, now: datetime) -> None:
+    sent = cursors.read_state(connection, SENT)
+    if sent is not None and sent[0]:
+        set_back = sent[1] > now  # the clock was: the interval would never end
+        if done.waiting or (now - sent[1] < plan.interval and not set_back):
+            return
+        _cancel(connection, sent[0], now)
+    message_id = notify.new_message_id(office)
+    words = WORDS[_language(office)]
+    text = Text(subject=words["subject"], body=words["body"])
+    _queue(connection, office, text, kind=KIND, recipient=plan.address, message_id=message_id, now=now)
+    cursors.note_state(connection, SENT, message_id, now)
+    done.sent, done.waiting = True, True
+
+
+def _cancel(connection: Connection, message_id: str, now: datetime) -> None:
+    """An older test mail that never left would only prove the past."""
+    for mail in outbox.by_message_ids(connection, [message_id]):
+        if mail.state == "queued":
+            outbox.end(connection, mail.id, "cancelled", now)
+
+
+def _forget(connection: Connection, now: datetime) -> None:
+    """Switched off: what was on its way is not waited for, and switching on again begins anew."""
+    sent = cursors.read_state(connection, SENT)
+    if sent is not None and sent[0]:
+        _cancel(connection, sent[0], now)
+        cursors.note_state(connection, SENT, "", now)
+        cursors.note_state(connection, _alarm(KIND), "", now)
+
+
+def _trouble(
+    connection: Connection, office: Office, name: str, what: str, since: datetime, done: Round, now: datetime
+) -> None:
+    """Tells of a trouble once, however long it lasts."""
+    known = cursors.read_state(connection, _alarm(name))
+    if known is None or not known[0]:
+        cursors.note_state(connection, _alarm(name), what, now)
+        _tell(connection, office, name, what, since, done, now)
+
+
+def _recovered(connection: Connection, office: Office, name: str, done: Round, now: datetime) -> None:
+    """Tells once that a trouble is over; says nothing when there was none."""
+    known = cursors.read_state(connection, _alarm(name))
+    if known is not None and known[0]:
+        cursors.note_state(connection, _alarm(name), "", now)
+        _tell(connection, office, name, known[0], None, done, now)
+
+
+def _alarm(name: str) -> str:
+    return f"alarm:{name}"
+
+
+def _tell(
+    connection: Connection, office: Office, name: str, what: str, since: datetime | None, done: Round, now: datetime
+) -> None:
+    """To the alarm address through the outbox, and to the caller. `since` is None when all is well again."""
+    language = _language(office)
+    text = office.texts.staff("alarm", language, _facts(office, WORDS[language], what, since))
+    done.told.append(Told(name=name, recovered=since is None, text=text))
+    if office.options.alarm_address:
+        _queue(
+            connection,
+            office,
+            text,
+            kind="alarm",
+            recipient=office.options.alarm_address,
+            message_id=notify.new_message_id(office),
+            now=now,
+        )
+    event = "alarm_ended" if since is None else "alarm_raised"
+    audit.append(connection, now=now, event=event, actor="mailbot", details={"what": what})
+
+
+def _facts(office: Office, words: Mapping[str, str], what: str, since: datetime | None) -> dict[str, Any]:
+    local = since.astimezone(time_zone(office.zone)) if since else None
+    return {
+        "what": words[what],
+        "since": f"{local.day}.{local.month}.{local.year} {local:%H:%M}" if local else "",
+        "cure": words[f"{what}_cure"] if since else "",
+        "details": [],
+        "tickets": [],
+        "recovered": since is None,
+    }
+
+
+def _queue(
+    connection: Connection, office: Office, text: Text, *, kind: str, recipient: str, message_id: str, now: datetime
+) -> None:
+    """One mail of the machine's own; its audience has the name of its kind."""
+    raw = compose(
+        Letter(
+            sender=office.sender,
+            recipient=recipient,
+            subject=text.subject,
+            text=text.body,
+            html=html_of(text.body, _language(office)),
+            message_id=message_id,
+            date=now,
+            headers={**notify.STAFF_HEADERS, HEADER: mark(office.key, message_id, kind)},
+        )
+    )
+    row = {"audience": kind, "kind": kind, "sender": office.sender_address, "recipient": recipient}
+    outbox.queue(connection, {**row, "message_id": message_id, "next_at": now, "made_at": now}, raw)
+
+
+def _language(office: Office) -> str:
+    """The controller's language where its words are known, English elsewhere."""
+    return office.controller.language if office.controller.language in WORDS else "en"
