@@ -303,6 +303,21 @@ def test_a_day_that_is_none_is_refused(text: str) -> None:
             RENDERER.reply("fi", [item], _facts())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_of_staff_gets_the_closing_it_lacks(language: str) -> None:
+    """An edited reply that names no authority gets the closing, a refusal with its remedies; a whole one stays."""
+    refusal = (ReplyItem(right=Right.ERASURE, outcome=Outcome.REFUSED),)
+    text = RENDERER.completed(language, "My own words.", refusal, _facts(language))
+    assert text.startswith("My own words.\n\n")
+    assert JALO.authority(language).name in text
+    assert COURT[language] in _flat(text)
+    whole = RENDERER.reply(language, refusal, _facts(language)).body
+    assert RENDERER.completed(language, whole, refusal, _facts(language)) == whole
+    both = RENDERER.completed("de", "Own words.", (ReplyItem(right=Right.ERASURE),), _facts())
+    assert JALO.authority("fi").name in both
+    assert JALO.authority("en").name in both
+
+
 def test_a_missing_fact_shows_as_a_blank() -> None:
     """A draft that is not ready still has a text, with a bracketed blank where the fact belongs."""
     for language, blank in (("fi", "[Täydennä: "), ("sv", "[Fyll i: "), ("en", "[Fill in: ")):

@@ -61,10 +61,15 @@ def fill(text: str, width: int = WIDTH) -> str:
     return "\n".join(out).strip("\n") + "\n"
 
 
+def folded(line: str, width: int) -> list[str]:
+    """A line as it is, or as several when it is longer than `width`."""
+    if len(line) <= width:
+        return [line]
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
 def _fill_block(paragraph: str, width: int) -> list[str]:
     """One paragraph or list item as lines."""
     item = _ITEM.match(paragraph)
     hang = " " * len(item[0]) if item else ""
-    return textwrap.wrap(
-        paragraph, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
-    )
+    return textwrap.wrap(paragraph, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)

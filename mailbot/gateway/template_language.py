@@ -13,7 +13,7 @@ from typing import Any, Final
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mailbot.core.lines import clean, keep, one_line
+from mailbot.core.lines import WIDTH, clean, folded, keep, one_line
 from mailbot.errors import BadInputError, ConfigurationError
 from mailbot.gateway.template_files import TemplateFile, TemplateFolder, problems_of
 
@@ -134,8 +134,9 @@ def _lines(text: str) -> Kept:
 
 
 def _quoted(text: str) -> Kept:
-    """Each line as a quotation."""
-    return Kept(keep("\n".join(("> " + line).rstrip() for line in clean(text).strip().split("\n"))))
+    """Each line as a quotation; long ones are folded."""
+    lines = (part for line in clean(text).strip().split("\n") for part in folded(line, WIDTH - 2))
+    return Kept(keep("\n".join(f"> {line}".rstrip() for line in lines)))
 
 
 def _kept(text: str) -> Kept:

@@ -66,6 +66,21 @@ class Renderer:
             raise MisuseError("A reply without a request", "Give at least one item.")
         return self._in_languages(language, facts, lambda code: self._reply(code, items, facts))
 
+    def completed(self, language: str, text: str, items: Sequence[ReplyItem], facts: Mapping[str, Any]) -> str:
+        """A text that staff wrote themselves, with the closing of a final reply where it does not name the authority.
+
+        Every final reply names the supervisory authority, a refusal also complaint and judicial remedy (GDPR 12(4)).
+        """
+        shared = {**facts, "remedy": any(item.outcome in WITH_REMEDY for item in items)}
+
+        def one(code: str) -> str:
+            named = facts["controller"].authority(code).name in text
+            return "" if named else fill(self._render(code, "blocks/closing", shared)[1])
+
+        codes = (language,) if language in LANGUAGES else ("fi", "en")
+        closings = [closing for code in codes if (closing := one(code))]
+        return "\n".join([text.strip("\n") + "\n", *closings])
+
     def letter(self, kind: str, language: str, facts: Mapping[str, Any]) -> Text:
         """One of LETTERS. Facts beyond the common ones: the needs and remarks in the header of its template."""
         if kind not in LETTERS:
