@@ -1,0 +1,186 @@
+"""The Swedish rules on sentences as people write them in Finland and in Sweden, and on the labelled mails."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from mailbot.core.classify import Kind, Verdict, read_by_rules
+from mailbot.core.rights import Right
+from mailbot.flows.rules_report import Report, evaluate, lines
+from mailbot.flows.understand import Understanding
+from mailbot.gateway.reading_rules import load_reading_patterns
+from mailbot.gateway.resources import shipped
+from mailbot.gateway.rulebook import load_rulebook
+
+OWN = Path(__file__).parent / "corpus" / "own"
+BATCHES = sorted(OWN.glob("sv-*.jsonl"))
+
+
+@cache
+def understanding() -> Understanding:
+    """The shipped rules alone, without the second reader."""
+    return Understanding(rulebook=load_rulebook(shipped("rules")), patterns=load_reading_patterns(shipped("rules")))
+
+
+@cache
+def report() -> Report:
+    """The formal and the flat batch of our own."""
+    return evaluate([OWN / "sv-06.jsonl", OWN / "sv-07.jsonl"], understanding(), language="sv")
+
+
+def judged(body: str, subject: str = "") -> Verdict:
+    """The verdict of the rules."""
+    return understanding().judge_text(subject, body)
+
+
+def named(body: str) -> set[str]:
+    """The rights that the Swedish rules name in a sentence, whatever language is guessed."""
+    rules = understanding().rulebook.languages["sv"]
+    return {str(right) for right, score in read_by_rules(body, rules).scores.items() if score >= 0.6}
+
+
+@pytest.mark.parametrize(
+    ("body", "rights"),
+    [
+        ("Vad har ni för uppgifter om mig?", "access"),
+        ("va vet ni om mej", "access"),
+        ("sku vara bra att få se allt ni har antecknat om oss", "access"),
+        ("finns de nå sparat om mej hos er? i så fall va", "access"),
+        ("JAG VILL VETA VILKA UPPGIFTER NI HAR OM MIG", "access"),
+        ("Hej jag vill ha mina papper vad ni har av mig i datorn. Alla.", "access"),
+        ("Jag begär registerutdrag.", "access"),
+        ("Hur har ni fått tag på min adress egentligen?", "access"),
+        ("Har någon hos er lämnat ut mitt nummer och i så fall till vem?", "access"),
+        ("Jag vill veta vem som har öppnat min journal.", "access"),
+        ("Kan jag få en lista på när mitt konto har använts?", "access"),
+        ("Jag skulle behöva få inspelningen av samtalet.", "access"),
+        ("Radera mina uppgifter.", "erasure"),
+        ("kan ni raddera mina upgifter", "erasure"),
+        ("Glöm mig.", "erasure"),
+        ("Stryk mig ur rullorna.", "erasure"),
+        ("Jag onskar att ni raderar alla mina uppgifter fran ert system.", "erasure"),
+        ("jag vill int vara kund mer å ni får gärna ta bort alla mina uppgifter", "erasure"),
+        ("Kan ni ta mina uppgifter bort?", "erasure"),
+        ("Ni har min personbeteckning i systemet, det behövs inte. Ta bort den.", "erasure"),
+        ("Jag tycker inte att ni ska ha kvar mina lönebesked.", "erasure"),
+        ("Det finns ingen anledning att ni har kvar mig i systemet.", "erasure"),
+        ("Mitt efternamn är felstavat i ert system, det står Peterson med ett s.", "rectification"),
+        ("Mitt nya telefonnummer är 050 000 7788, uppdatera era uppgifter tack.", "rectification"),
+        ("I registret är jag fru. Jag är herre. Ändra.", "rectification"),
+        ("fel mejl i ert register, rätt är jp.laurent@example.net", "rectification"),
+        ("Radera inte mina uppgifter, rätta dem.", "rectification"),
+        ("Begränsa användningen av mina kunduppgifter tills reklamationen är avgjord.", "restriction"),
+        ("Så länge utredningen pågår ska mina uppgifter spärras.", "restriction"),
+        ("Låt mina uppgifter vara kvar men använd dem inte till något innan ni hör av er.", "restriction"),
+        ("Förstör inte loggarna ännu. Jag behöver dem i en rättegång.", "restriction"),
+        ("Kan ni skicka er registerbeskrivning?", "register_description"),
+        ("Länken till dataskyddspolicyn fungerar inte. Kan ni mejla den?", "register_description"),
+        ("Skicka det där pappret om hur kundregistret sköts.", "register_description"),
+        ("Har ni rekisteriseloste på svenska?", "register_description"),
+        ("Kan ni skicka mina träningsdata i ett format som min nya app kan läsa?", "portability"),
+        ("Jag vill att mina uppgifter överförs till min nya leverantör.", "portability"),
+        ("Jag undanber mig all direktmarknadsföring.", "objection"),
+        ("Sluut ring hit.", "objection"),
+        ("Jag motsätter mig att ni profilerar mig.", "objection"),
+        ("Inga fler reklamblad tack!", "objection"),
+        ("Jag återkallar mitt samtycke.", "consent_withdrawal"),
+        ("Ja tar tillbaka lovet.", "consent_withdrawal"),
+        ("Jag samtycker inte längre till att mitt kort sparas.", "consent_withdrawal"),
+        ("Skicka först en kopia av mina uppgifter och radera sedan alltihop.", "access erasure"),
+        ("Rätta adressen eller ta bort mig helt.", "erasure rectification"),
+    ],
+)
+def test_a_request_is_named(body: str, rights: str) -> None:
+    """Every way of asking leads to the right that is asked for, and to no other."""
+    assert named(body) == set(rights.split())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Vi har fel i faktureringen, kan ni rätta till det?",
+        "Kan ni radera loggfilerna på servern, disken är full.",
+        "Radera det förra mejlet, jag skickade fel bilaga.",
+        "Ta bort snön från parkeringen.",
+        "Kan ni ändra leveransadressen på order 4411?",
+        "Min dator är låst, kan ni låsa upp den?",
+        "Jag har slutat få ert nyhetsbrev, lägg gärna till mig igen.",
+        "Vilka uppgifter behöver ni för att teckna avtalet?",
+        "Bifogat registerutdrag från Bolagsverket enligt överenskommelse.",
+        "Vi har uppdaterat vår integritetspolicy. Du behöver inte göra något.",
+        "Använd inte hissen förrän montören varit här.",
+        "Hur exporterar jag kundlistan till excel?",
+        "Jag ångrar köpet och vill ha pengarna tillbaka.",
+        "Går det att begränsa antalet inloggningar?",
+        "kan inte på torsdag så ta bort mig från mötesinbjudan",
+        "ta bort mig från nyhetsbrevet tack",
+        "Den andra adressen på fakturan är vår.",
+    ],
+)
+def test_ordinary_mail_is_left_alone(body: str) -> None:
+    """Mail with the same words but another matter is no request."""
+    assert judged(body).kind is not Kind.REQUEST
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ("Radera inte mina uppgifter.", Right.ERASURE),
+        ("Jag vill inte att ni raderar mig.", Right.ERASURE),
+        ("Ni behöver inte ta bort mitt konto.", Right.ERASURE),
+    ],
+)
+def test_a_negated_act_is_not_asked_for(body: str, right: Right) -> None:
+    """What the writer does not want is not named."""
+    assert right not in judged(body).rights
+
+
+def test_a_negation_elsewhere_does_not_stop_a_request() -> None:
+    """That somebody has never bought anything negates nothing of what is asked."""
+    assert Right.ERASURE in judged("Jag har aldrig handlat hos er, radera mina uppgifter.").rights
+
+
+def test_the_subject_of_an_answer_asks_nothing() -> None:
+    """A reply that says thanks under an old subject is no request."""
+    assert judged("Tack, det gick fort. Ha det gott!", "Re: Radera mina uppgifter").kind is not Kind.REQUEST
+
+
+@pytest.mark.parametrize(
+    ("body", "flag"),
+    [
+        ("Min dotter är 9 och har skapat konto, radera det.", "child"),
+        ("Min man gick bort i våras, ta bort hans uppgifter.", "deceased"),
+        ("Som ombud för min klient begär jag kopia på hans uppgifter, fullmakt bifogas.", "agent"),
+        ("Om ni inte raderar mina uppgifter anmäler jag er till dataombudsmannen.", "complaint"),
+        ("Polisinrättningen begär abonnentuppgifter i en förundersökning.", "police"),
+        ("Tredje gången jag ber er radera mina uppgifter.", "earlier_request"),
+    ],
+)
+def test_what_deserves_attention_is_flagged(body: str, flag: str) -> None:
+    """Children, the dead, agents, complaints, the police and earlier requests are shown."""
+    assert flag in judged(body).flags
+
+
+def test_formal_and_flat_mails_are_judged_well() -> None:
+    """On the formal and the flat batch the rules alone reach the floor that was agreed."""
+    result = report()
+    text = "\n".join(lines(result, errors=True))
+    assert result.macro_f1("sv") >= 0.88, text
+    assert result.share(lambda item: item.missed, lambda item: item.mail.request, "sv") <= 0.08, text
+    assert result.share(lambda item: item.false, lambda item: not item.mail.request, "sv") <= 0.08, text
+
+
+@pytest.mark.parametrize("path", BATCHES, ids=lambda path: path.stem)
+def test_our_swedish_mails_are_well_formed(path: Path) -> None:
+    """Each line has its fields, known labels, an id of its own and an example domain."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len({row["id"] for row in rows}) == len(rows)
+    for row in rows:
+        assert set(row) == {"id", "batch", "lang", "subject", "body", "from", "labels", "request", "note"}
+        assert row["batch"] == path.stem
+        assert row["lang"] == "sv"
+        assert set(row["labels"]) <= set(map(str, Right))
+        assert row["request"] == bool(row["labels"])
+        assert row["from"].rstrip(">").endswith((".example", "example.com", "example.org", "example.net"))
