@@ -152,11 +152,26 @@ def test_a_unit_removes_no_folder_of_another(name: str) -> None:
     assert owners == [name]
 
 
-@pytest.mark.parametrize("name", TIMERS)
+@pytest.mark.parametrize("name", ["mailbot-canary@.timer", "mailbot-purge@.timer"])
 def test_a_timer_makes_up_for_time_off(name: str) -> None:
-    """A run that was missed while the machine was off is made up for."""
+    """A run that was missed while the machine was off is made up for when it is on again."""
     assert settings(name)["Timer"]["Persistent"] == ["yes"]
-    assert (UNITS / name.replace(".timer", ".service")).exists()
+
+
+def test_staff_are_told_in_the_morning_and_never_at_night() -> None:
+    """Reminders begin at seven on working days; a missed hour is made up for by the next one, not by a run at boot."""
+    timer = settings("mailbot-remind@.timer")["Timer"]
+    assert timer["Persistent"] == ["no"]
+    done = systemd_analyze("calendar", "--base-time=2026-11-06 17:30:00", "--iterations=12", timer["OnCalendar"][0])
+    assert "Mon 2026-11-09 07:05:00" in done.stdout  # the Friday is over
+    assert "Mon 2026-11-09 17:05:00" in done.stdout
+    assert "Tue 2026-11-10 07:05:00" in done.stdout
+
+
+@pytest.mark.parametrize("name", TIMERS)
+def test_every_timer_starts_a_unit_of_ours(name: str) -> None:
+    """The service of the same name is there."""
+    assert name.replace(".timer", ".service") in SERVICES
 
 
 def code(name: str) -> list[str]:
