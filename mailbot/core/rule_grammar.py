@@ -70,7 +70,7 @@ def impossible(form: str) -> str:
         return f"words of more than {MAX_WORD} letters are not read"
     if letters != letters.lower():
         return "words are compared in small letters"
-    if not all(letter.isalnum() or letter in "-'’_:" for letter in letters):
+    if not all(letter.isalnum() or letter in "-'’_:./," for letter in letters):
         return "only letters, figures, * and (a|b)"
     if any(plain(part) != part.translate(str.maketrans("", "", "-'’:")) for part in form.split("*") if part):
         return "no letter stands more than twice in a row"

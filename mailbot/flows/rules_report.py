@@ -99,10 +99,10 @@ class Report:
     seconds: float = field(default=0.0, compare=False)  # for judging alone
 
     def figures(self, right: str, language: str | None = None) -> Figures:
-        """Counts of one right, in one language or in all."""
+        """Counts of one right, in one language or in all; rights named in an unsure verdict count as named."""
         hits = wrong = lost = 0
         for item in self._of(language):
-            asked, named = right in item.mail.labels, right in item.named and item.verdict.kind is Kind.REQUEST
+            asked, named = right in item.mail.labels, right in item.named
             hits, wrong, lost = hits + (asked and named), wrong + (named and not asked), lost + (asked and not named)
         return Figures(hits=hits, wrong=wrong, lost=lost)
 

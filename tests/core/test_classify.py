@@ -5,6 +5,8 @@ import unicodedata
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailbot.core.classify import Kind, SecondOpinion, classify, decide, read_by_rules, reading_of
 from mailbot.core.compile_rules import compile_language
@@ -294,3 +296,11 @@ def test_hostile_text_is_read_in_linear_time(hostile: str) -> None:
 def test_a_request_at_the_end_of_an_endless_text_is_found() -> None:
     """Of a text beyond the limit the beginning and the end are read."""
     assert fires("sana " * 100_000 + ". Poistakaa tietoni")
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_and_its_evidence_lies_in_it(text: str) -> None:
+    """Whatever stands in a text, nothing breaks and evidence is cut from it."""
+    padded = f"{text} poistakaa tietoni"
+    for item in read_by_rules(padded, rules_of()).evidence:
+        assert padded[item.start : item.end] == item.text
