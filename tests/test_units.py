@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.errors import ConfigurationError
+from mailbot.gateway.credentials import resolve
+
 UNITS = Path(__file__).parent.parent / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 TIMERS = sorted(path.name for path in UNITS.glob("*.timer"))
@@ -107,9 +110,13 @@ def test_nobody_can_read_the_credential_files(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "own"), DAEMONS.items())
-def test_a_missing_credential_is_said_by_mailbot_itself(name: str, own: str) -> None:
+def test_a_missing_credential_is_said_by_mailbot_itself(name: str, own: str, tmp_path: Path) -> None:
     """Without its file the credential is an empty line, so the unit starts and ends with one clear line and 78."""
     assert service(name, "SetCredential") == [f"{own}:\\n"]
+    (tmp_path / own).write_text("\n", encoding="ascii")
+    with pytest.raises(ConfigurationError, match="the secret is empty") as caught:
+        resolve(f"{own}.password", {"credential": own}, tmp_path, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert caught.value.exit_code == 78
     assert "78" in service(name, "RestartPreventExitStatus")[0].split()
 
 
