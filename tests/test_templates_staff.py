@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mailbot.core.command import understand
+from mailbot.core.command_values import Action
 from mailbot.core.controller import LANGUAGES
 from mailbot.core.letter import ReplyItem
 from mailbot.core.rights import Ground, Outcome, Right
@@ -30,6 +31,7 @@ LEAST: Mapping[str, Any] = {
     "text": "Hello\n",
     "what": "x",
 }
+ATTACHING = {"liitteenä", "bifogad", "attached"}
 APPROVING = {"fi": "hyväksyn", "sv": "godkänner", "en": "approve"}
 
 
@@ -67,12 +69,31 @@ def test_other_words_that_staff_are_told_to_write_work_too(language: str) -> Non
     examples = re.findall(r"^- (.+)$", RENDERER.staff("escalation", language, LEAST).body, re.MULTILINE)
     heard = [understand(line, (), words=words).commands[0].action.value for line in examples]
     assert heard == ["approve", "status", "help"]
-    for text in (
-        RENDERER.staff("bounce", language, LEAST).body.strip(),
-        RENDERER.words(language)["staff"]["news"]["outside_suspected"],
-    ):
-        (command,) = understand(" ".join(text.split()).rpartition(": ")[2], (), words=words).commands
-        assert command.action.value == "answered_elsewhere"
+    text = " ".join(RENDERER.staff("bounce", language, LEAST).body.split())
+    (command,) = understand(text.rpartition(": ")[2], (), words=words).commands
+    assert command.action.value == "answered_elsewhere"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_that_is_quoted_is_understood(language: str) -> None:
+    """Where an answer to staff quotes what to write, just that works."""
+    words = load_commands(shipped("rules"))
+    tables = RENDERER.words(language)["staff"]
+    texts = [*tables["unclear"].values(), *tables["trouble"].values(), *tables["news"].values()]
+    quoted = {found for text in texts for found in re.findall(r"[”“]([^”“]+)”", text)}
+    assert len(quoted) >= 5
+    for written in quoted:
+        heard = understand(written, ("copy.csv",) if written in ATTACHING else (), words=words)
+        assert len(heard.commands) == 1, (written, heard.unclear)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_understood_is_named_in_the_readers_language(language: str) -> None:
+    """Each action has a name; the answer to a command mail uses it."""
+    names = RENDERER.words(language)["staff"]["actions"]
+    assert set(names) == {action.value for action in Action}
+    body = RENDERER.staff("command_result", language, {**LEAST, "understood": ["no_data"]}).body
+    assert f"- {names['no_data']}\n" in body
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
