@@ -1,13 +1,10 @@
 """How well labelled mails are judged: per right and language, with every error by name.
 
 A labelled mail is one JSON line: id, lang, subject, body, labels, request. Reading the files is all that is done here
-beside counting; printing is the command line's. While writing rules:
-`python -m mailbot.flows.rules_report [--lang fi] [--errors] FILE...`
+beside counting; printing is the command line's (`mailbot rules test`).
 """
 
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +14,6 @@ from mailbot.core.classify import Kind, Verdict
 from mailbot.core.rights import Right
 from mailbot.errors import BadInputError
 from mailbot.flows.understand import Understanding
-from mailbot.gateway.reading_rules import load_reading_patterns
-from mailbot.gateway.resources import shipped
-from mailbot.gateway.rulebook import load_rulebook
 from mailbot.mail.parse import read_text
 
 FIVE = (Right.ACCESS, Right.RECTIFICATION, Right.ERASURE, Right.RESTRICTION, Right.REGISTER_DESCRIPTION)
@@ -217,17 +211,3 @@ def _error_line(item: Judged) -> str:
     asked, named = ",".join(sorted(item.mail.labels)) or "-", ",".join(sorted(item.named)) or "-"
     why = ", ".join(dict.fromkeys(f"{e.rule}[{e.text}]".replace("\n", " ") for e in item.verdict.evidence))
     return f"{what} {item.mail.id} asked {asked} named {named} | {text}\n    {why}"
-
-
-def _main(arguments: list[str]) -> None:
-    """For writers of rules; `mailbot rules test` is the command of the product."""
-    paths = [Path(argument) for argument in arguments if argument.endswith(".jsonl")]
-    language = arguments[arguments.index("--lang") + 1] if "--lang" in arguments else None
-    folder = Path(os.environ.get("RULES", shipped("rules")))
-    understanding = Understanding(rulebook=load_rulebook(folder), patterns=load_reading_patterns(shipped("rules")))
-    report = evaluate(paths, understanding, language=language)
-    sys.stdout.write("\n".join(lines(report, errors="--errors" in arguments)) + "\n")
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1:])
