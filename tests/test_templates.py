@@ -413,7 +413,9 @@ def test_an_acknowledgement_says_what_was_understood_and_until_when() -> None:
     items = (ReplyItem(right=Right.ERASURE), ReplyItem(right=Right.ACCESS))
     text = _flat(RENDERER.letter("acknowledgement", "sv", _facts("sv", items=items)).body)
     assert "- radering av uppgifter - tillgång till personuppgifter" in text
-    assert "Vi svarar dig senast 3.12.2026. Då har det gått en månad" in text
+    assert "Begäran kom in 3.11.2026 och besvaras senast 3.12.2026. Du behöver" in text
+    text = _flat(RENDERER.letter("acknowledgement", "sv", _facts("sv", items=items, explanation_short="")).body)
+    assert "Vi fick din begäran 3.11.2026 och svarar senast 3.12.2026. Du behöver" in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
