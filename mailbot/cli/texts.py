@@ -8,7 +8,7 @@ import click
 from mailbot.cli.common import config_path, emit, house, json_option, say
 from mailbot.core.controller import Controller
 from mailbot.errors import ConfigurationError
-from mailbot.gateway.profiles import load_profile, profile_names
+from mailbot.gateway.profiles import load_profile
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.template_preview import preview as every_text
 from mailbot.gateway.templates import Renderer

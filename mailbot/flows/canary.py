@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailbot.core.deadline import time_zone
 from mailbot.core.letter import Text
 from mailbot.errors import ConfigurationError
@@ -22,6 +20,7 @@ from mailbot.flows.office import Office
 from mailbot.mail.compose import Letter, compose, html_of
 from mailbot.mail.own import HEADER, Origin, mark
 from mailbot.store import audit, cursors, outbox
+from mailbot.store.database import Connection
 
 KIND = "canary"  # in our header, and the audience of its outbox row
 SENT, ARRIVED = "canary_sent", "canary_arrived"  # states: the Message-ID, and when

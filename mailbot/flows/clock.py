@@ -2,13 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Connection
-
 from mailbot.core.deadline import Deadline, Suspension, SuspensionKind, compute, local_date
 from mailbot.core.rights import Right
 from mailbot.core.ticket import Event
 from mailbot.flows.office import Office
 from mailbot.store import tickets
+from mailbot.store.database import Connection
 from mailbot.store.tickets import Question, Ticket
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailbot.core.deadline import time_zone
 from mailbot.core.draft import QUESTIONS, DraftKind, DraftState, fingerprint
 from mailbot.core.rights import Ground, Outcome, Right
@@ -35,6 +33,7 @@ from mailbot.flows.prepare import Wish
 from mailbot.mail.compose import Letter, Part, compose
 from mailbot.mail.own import HEADER, mark
 from mailbot.store import audit, drafts, outbox, tickets
+from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.tickets import Ticket
 

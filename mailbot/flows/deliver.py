@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
-
 from mailbot.core.draft import DraftKind, DraftState, fingerprint
 from mailbot.core.rights import Outcome
 from mailbot.core.staff import by_address
@@ -26,6 +24,7 @@ from mailbot.flows.office import Office
 from mailbot.mail.compose import Letter, compose, html_of
 from mailbot.mail.own import HEADER, mark
 from mailbot.store import audit, cursors, drafts, messages, outbox, tickets
+from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.outbox import Outgoing
 from mailbot.store.tickets import Ticket

@@ -10,11 +10,10 @@ import zipfile
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailbot.flows import clock, view
 from mailbot.flows.office import Office
 from mailbot.store import audit, drafts, messages, outbox, tickets
+from mailbot.store.database import Connection
 
 VERIFY = """How to check this dossier without mailbot
 

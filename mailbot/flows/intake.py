@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
-
 from mailbot.core.classify import Kind, Verdict
 from mailbot.core.deadline import ReceiptNote, received_instant
 from mailbot.core.message import Address, Message
@@ -30,6 +28,7 @@ from mailbot.mail.automatic import CERTAIN, Bounce, bounced
 from mailbot.mail.own import Origin, keyed_hash, origin
 from mailbot.mail.thread import reply_references
 from mailbot.store import audit, cursors, messages, outbox, tickets
+from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
 
 TEXT_CHARACTERS = 100_000  # of the writer's words kept beside the raw bytes

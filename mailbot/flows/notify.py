@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailbot.core.draft import DraftKind, DraftState
 from mailbot.core.letter import Text
 from mailbot.core.rights import Right
@@ -25,6 +23,7 @@ from mailbot.flows.office import Office
 from mailbot.mail.compose import Letter, Part, compose, html_of
 from mailbot.mail.own import HEADER, mark
 from mailbot.store import drafts, messages, outbox, tickets
+from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.tickets import Ticket
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailbot.core.draft import Content, DraftKind, Need, NeedKind, fingerprint, unmet
 from mailbot.core.letter import CheckLine, ReplyItem, Text
 from mailbot.core.rights import Channel, Ground, Outcome, Right
@@ -20,6 +18,7 @@ from mailbot.flows import clock
 from mailbot.flows.office import Office
 from mailbot.mail.compose import header_text, html_of, safe_name
 from mailbot.store import audit, drafts, messages, tickets
+from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft, File
 from mailbot.store.tickets import Ticket
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from mailbot.core.retention import Kept, Purge, purge_of
 from mailbot.core.ticket import Event, Status
 from mailbot.flows.office import Office
 from mailbot.store import audit, cursors, drafts, messages, outbox, tickets
+from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
 
 

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from mailbot.core.rights import Channel, Right
 from mailbot.core.staff import Actor
 from mailbot.core.ticket import Status
@@ -13,6 +11,7 @@ from mailbot.errors import BadInputError
 from mailbot.flows import clock, prepare
 from mailbot.flows.office import Office
 from mailbot.store import audit, messages, tickets
+from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
 
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailbot.core.reminders import Audience, Reminder, ReminderKey, ReminderKind, reminders_due
 from mailbot.core.staff import StaffMember, by_address
 from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows import clock, notify
 from mailbot.flows.office import Office
 from mailbot.store import audit, outbox, tickets
+from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
 
 SECTION = {

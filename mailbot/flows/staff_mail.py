@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
-
 from mailbot.core.command_values import Action, Command, Commands
 from mailbot.core.draft import DraftKind, DraftState, NeedKind
 from mailbot.core.message import Message
@@ -27,6 +25,7 @@ from mailbot.flows.office import Office
 from mailbot.flows.prepare import Wish
 from mailbot.mail.authenticity import judge
 from mailbot.store import audit, drafts, outbox, tickets
+from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft, File
 from mailbot.store.outbox import Outgoing, Token
 from mailbot.store.tickets import Ticket
@@ -232,6 +231,8 @@ def _approve(connection: Connection, case: _Case, command: Command) -> Done:
     draft = drafts.by_id(connection, number)
     if draft.state is not DraftState.PENDING:
         raise IllegalMoveError(str(case.words["trouble"]["old_version"]))
+    if draft.needs:
+        raise BadInputError(str(case.words["trouble"]["not_ready"]))
     return decide.approve(
         connection,
         case.office,

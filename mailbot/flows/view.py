@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailbot.flows.office import Office
 from mailbot.store import audit, drafts, messages, tickets
+from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.messages import StoredMessage
 from mailbot.store.tickets import Ticket

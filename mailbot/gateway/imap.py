@@ -232,6 +232,17 @@ class ImapMailbox:
             flags = self._client.get_flags(list(uids))
         return frozenset(uid for uid, names in flags.items() if imapclient.ANSWERED in names)
 
+    def flags(self, uids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Flags of messages as the server keeps them, without \\Recent, which it sets by itself."""
+        if not uids:
+            return {}
+        with _ours(self.account):
+            found = self._client.get_flags(list(uids))
+        return {
+            uid: tuple(name.decode("ascii", "replace") for name in names if name != imapclient.RECENT)
+            for uid, names in found.items()
+        }
+
     def after_intake(self, folder: str, uids: Sequence[int], *, keyword: str, copy_to: str, move_to: str) -> None:
         """The actions that the configuration asks for on messages that became tickets; read-only again after."""
         if not uids or not (keyword or copy_to or move_to):

@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from mailbot.errors import ConfigurationError, MailbotError, ServiceUnavailableError, TryLaterError
 
+__all__ = ["Connection", "Database"]  # flows hand a Connection on and never look inside
+
 BUSY_TIMEOUT_MS = 30_000
 SCHEMA_VERSION = "0001"
 
