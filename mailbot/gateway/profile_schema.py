@@ -29,7 +29,7 @@ ID = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
 
 class _Wording(_Part):
