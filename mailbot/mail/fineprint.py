@@ -14,6 +14,8 @@ _LEADING = re.compile(r"^[\s\-_*=~#+|>\[]+")
 _POSTSCRIPT = re.compile(r"(?:p\.? ?s\.?|ps|nb|obs|huom)\b", re.I)
 _RULE = re.compile(r"_{10,}\s*")
 _MAX_SIGNATURE_LINES = 15
+_MAX_FOOTER_LINES = 40
+_MAX_FINE_PRINT = 200  # lines of one paragraph; fine print is long, but not so long
 _MAX_SIGNATURE = 1500  # characters below "--"
 
 
@@ -35,8 +37,8 @@ def _is_phone_line(line: str, patterns: ReadingPatterns) -> bool:
 
 
 def _cut_list_footer(lines: list[str], patterns: ReadingPatterns) -> tuple[list[str], list[str]]:
-    for at, line in enumerate(lines[:-1]):
-        if not _RULE.fullmatch(line):
+    for at in range(max(0, len(lines) - _MAX_FOOTER_LINES), len(lines) - 1):
+        if not _RULE.fullmatch(lines[at]):
             continue
         below = "\n".join(lines[at + 1 : at + 3])
         if patterns.list_footer.search(below[:MAX_LINE]) and not _personal(lines[at + 1 :], patterns):
@@ -46,18 +48,27 @@ def _cut_list_footer(lines: list[str], patterns: ReadingPatterns) -> tuple[list[
 
 def _cut_signature(lines: list[str], patterns: ReadingPatterns) -> tuple[list[str], list[str]]:
     """What follows a line "-- " (RFC 3676 4.3), unless it is long, personal, or all there is."""
-    for at, line in enumerate(lines):
-        if line.rstrip() != "--" or not any(one.strip() for one in lines[:at]):
-            continue
+    for at in _separators(lines):
         below = lines[at + 1 :]
-        filled = [one for one in below if one.strip()]
-        if len(filled) > _MAX_SIGNATURE_LINES or sum(map(len, filled)) > _MAX_SIGNATURE:
-            continue
         postscript = next((n for n, one in enumerate(below) if _POSTSCRIPT.match(one.strip())), len(below))
-        if _personal(below[:postscript], patterns):
-            continue
-        return lines[:at] + below[postscript:], [line, *below[:postscript]]
+        if any(one.strip() for one in lines[:at]) and not _personal(below[:postscript], patterns):
+            return lines[:at] + below[postscript:], [lines[at], *below[:postscript]]
     return lines, []
+
+
+def _separators(lines: list[str]) -> list[int]:
+    """Where "-- " stands with so little below that it can be a signature; the uppermost first."""
+    found: list[int] = []
+    filled = size = 0
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at].strip()
+        if line == "--":
+            found.append(at)
+        filled += bool(line)
+        size += len(line)
+        if filled > _MAX_SIGNATURE_LINES or size > _MAX_SIGNATURE:
+            break
+    return found[::-1]
 
 
 def _cut_disclaimers(lines: list[str], patterns: ReadingPatterns) -> tuple[list[str], list[str]]:
@@ -97,11 +108,13 @@ def _fine_print_above(lines: list[str], end: int, patterns: ReadingPatterns) -> 
 
 def _opening(paragraph: list[str], patterns: ReadingPatterns) -> int | None:
     """The index of the line at which fine print begins in this paragraph, or None."""
+    if len(paragraph) > _MAX_FINE_PRINT:
+        return None
     for at, line in enumerate(paragraph):
         head = _LEADING.sub("", line[:MAX_LINE])
-        rest = "\n".join(paragraph[at:])
         opens = patterns.disclaimer.match(head) or (
-            patterns.disclaimer_label.match(head) and patterns.disclaimer_words.search(rest[: MAX_LINE * 5])
+            patterns.disclaimer_label.match(head)
+            and patterns.disclaimer_words.search("\n".join(paragraph[at : at + 12])[: MAX_LINE * 5])
         )
         if opens:
             return None if _personal(paragraph[at:], patterns) else at

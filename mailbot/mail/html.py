@@ -3,7 +3,7 @@
 
 `<b>poist</b>atte` stays one word because only block elements break a line. An indented `blockquote` is a quotation
 only when it says so (type=cite, a quote's class, a rule at its left): writers indent their own words too. Markup
-beyond `_MAX_TAGS` tags is outlined without a tree, because tree builders need quadratic time on hostile nesting.
+beyond `MAX_TAGS` tags is outlined without a tree, because tree builders need quadratic time on hostile nesting.
 """
 
 import re
@@ -12,8 +12,8 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_MAX_TAGS = 8000  # 8,000 nested elements take the tree builder 0.2 s, 100,000 took 100 s
-_MAX_CHARS = 6_000_000
+MAX_TAGS = 8000  # 8,000 nested elements take the tree builder 0.2 s, 100,000 took 100 s
+_MAX_CHARS = 4_000_000
 _MAX_QUOTES = 9  # quotation levels written; deeper ones look alike
 
 
@@ -40,6 +40,7 @@ _ENDINGS = {"<!--": "-->", "<script": "</script", "<style": "</style", "<head>":
 _OPENER = re.compile("|".join(map(re.escape, _ENDINGS)))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,20})([^<>]{0,4000})>|<[!?][^<>]{0,4000}>")
+_PICTURE = re.compile(r"data:[^\s\"'<>]{1000,}")  # pictures written into the page
 _IMAGE = re.compile(r"<img\b", re.I)
 _BLANKS = re.compile(r"\n{3,}")
 
@@ -51,6 +52,7 @@ class HtmlText:
     text: str
     images: bool  # at least one <img>: a page without words may still say something
     complete: bool = True  # False when the page was longer than is read
+    tags: int = 0
 
 
 class _Page:
@@ -95,11 +97,12 @@ class _Page:
         return _BLANKS.sub("\n\n", "\n".join(self.lines)).strip("\n")
 
 
-def to_text(html: str) -> HtmlText:
-    """The text of an HTML body. Linear in its length; never raises for any string."""
-    cut = html[:_MAX_CHARS].replace("\x00", "")
-    text = _outline(cut) if cut.count("<") > _MAX_TAGS else _from_tree(cut)
-    return HtmlText(text=text, images=bool(_IMAGE.search(cut)), complete=len(html) <= _MAX_CHARS)
+def to_text(html: str, tags: int = MAX_TAGS) -> HtmlText:
+    """The text of an HTML body. Never raises for any string; `tags` is how many tags may be built into a tree."""
+    cut = (_PICTURE.sub("", html) if len(html) > _MAX_CHARS else html)[:_MAX_CHARS].replace("\x00", "")
+    count = cut.count("<")
+    text = _outline(cut) if count > min(tags, MAX_TAGS) else _from_tree(cut)
+    return HtmlText(text=text, images=bool(_IMAGE.search(cut)), complete=len(html) <= _MAX_CHARS, tags=count)
 
 
 def _from_tree(html: str) -> str:

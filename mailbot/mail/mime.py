@@ -15,6 +15,7 @@ from email.generator import BytesGenerator
 from email.message import Message as Parsed
 from email.parser import HeaderParser
 from io import BytesIO
+from urllib.parse import unquote_to_bytes
 
 from mailbot.mail.charset import clean_header, decode, decode_words
 
@@ -23,21 +24,23 @@ FAULTS = (
     ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError, OverflowError, MessageError,
 )  # fmt: skip
 
-MAX_BYTES = 36 * 1024 * 1024  # most servers refuse more than 25 to 35 MB
-_MAX_LINES = 1_000_000
+MAX_BYTES = 32 * 1024 * 1024  # many servers refuse more than 25 MB; 32 MB take 300 MB of memory
+_MAX_LINES = 700_000
 _MAX_HEAD = 512 * 1024  # bytes of one header section
 _MAX_HEADERS = 1500
-_MAX_FIELD = 12_000  # bytes of one Content-Type header: its parser is quadratic
+_MAX_FIELD = 12_000  # bytes of one Content-Type or Content-Disposition header
+_MAX_CONTAINER_FIELD = 2_000  # of a multipart: the standard parser is quadratic in it
 _MAX_CONTAINERS = 100  # multiparts and attached messages, so also the depth
 _MAX_PARTS = 600
 _MAX_DASHED = 30_000  # lines that begin with "--", each of which may be a part
-_MAX_WORK = 6_000_000  # lines times containers: each line is compared with every open boundary
+_MAX_WORK = 4_000_000  # lines times containers: each line is compared with every open boundary
 
 _CONTENT_TYPE = re.compile(rb"^content-(?:type|disposition)[ \t]*:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.I | re.M)
 _CONTAINER = re.compile(rb"content-type[ \t]*:\s*(?:\"\s*)?(?:multipart|message)\s*/", re.I)
 _BOUNDARY = re.compile(rb"boundary\*?(?:0\*?)?\s*=\s*(?:\"([^\"\r\n]{1,200})|([^\s;\"]{1,200}))", re.I)
 _DASHED = re.compile(rb"^--([^\r\n]{0,200})", re.M)
-_HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
+_BARE_CR = re.compile(rb"\r(?!\n)")
+_HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
 _WELL_FORMED = re.compile(rb"(?:(?:[!-9;-~]+:|[ \t]).*(?:\n|\Z))*")
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 _SPACED_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]+:")
@@ -49,6 +52,9 @@ _KNOWN_FIELD = re.compile(
 _GARBLED = re.compile(r"^--([^\s\"]{1,70})[ \t]*\r?\n(?=content-)", re.I | re.M)
 _TYPE = re.compile(r"\s*([\w.+-]{1,60})\s*/\s*([\w.+-]{1,100})")
 _ONE_PARAM = re.compile(r"[^;]*;\s*([\w-]{1,40})\s*=\s*\"?([\w.:-]{1,60})\"?\s*;?\s*")
+_CONTINUED = re.compile(r"([\w.-]{1,60})\*(?:(\d{1,3})(\*)?|)")
+_ESCAPED = re.compile(r"\\(.)")
+_HIGH = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _NO_LETTERS = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _NOT_BASE64 = re.compile(rb"(?<==)[\r\n]+(?=[^=])|[\r\n]+[_-]{4,}|[\r\n]+-- ?[\r\n]")
 _PATH = re.compile(r"[\\/:]")
@@ -89,6 +95,8 @@ def open_message(raw: bytes) -> Opened:
 def _mend(raw: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Stray lines above or between the headers taken out, which would end the headers for the parser."""
     raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if raw.count(b"\r") != raw.count(b"\r\n"):
+        raw = _BARE_CR.sub(b"\n", raw)  # the parser ends a line there, so must every bound that is counted in lines
     if raw[:1] in b"\r\n \t":
         raw = raw.lstrip(b"\r\n \t")
     end = _HEAD_END.search(raw, 0, _MAX_HEAD)
@@ -119,19 +127,20 @@ def _over_bounds(raw: bytes) -> str:
         return "headers"
     if raw.count(b"\n", 0, end.start() if end else len(raw)) > _MAX_HEADERS and end:
         return "headers"
-    lines = raw.count(b"\n") + raw.count(b"\r")
-    if lines > _MAX_LINES * 2:
+    lines = raw.count(b"\n")
+    if lines > _MAX_LINES:
         return "lines"
-    if b"--" not in raw and b"/rfc822" not in raw:
-        return ""
     containers = 0
     for match in _CONTENT_TYPE.finditer(raw):
         if match.end() - match.start() > _MAX_FIELD:
             return "headers"
-        containers += bool(_CONTAINER.match(match.group(0)))
+        if _CONTAINER.match(match.group(0)):
+            containers += 1
+            if match.end() - match.start() > _MAX_CONTAINER_FIELD:
+                return "headers"
     if containers > _MAX_CONTAINERS:
         return "parts"
-    if lines * (containers + 1) > _MAX_WORK * 2:
+    if lines * (containers + 1) > _MAX_WORK:
         return "lines"
     return _too_many_parts(raw)
 
@@ -193,12 +202,13 @@ def content_type(heads: dict[str, str], default: str = "text/plain") -> str:
 
 def leaf_of(part: Parsed, heads: dict[str, str], kind: str) -> Leaf:
     """A leaf with its decoded bytes. Never raises."""
-    disposition = heads.get("content-disposition", "").strip().lower()
+    disposition = heads.get("content-disposition", "")[:100].strip().lower()
+    params = parameters(heads.get("content-type", ""))
     return Leaf(
         type=kind,
-        name=file_name(part, heads),
+        name=_file_name(heads, params),
         disposition="attachment" if disposition.startswith("attachment") else "inline" if disposition else "",
-        params=_params(part, heads),
+        params=params,
         data=_decoded(part, heads),
     )
 
@@ -238,46 +248,74 @@ def written_out(inside: list[Parsed]) -> bytes:
     return out.getvalue()
 
 
-def param(heads: dict[str, str], header: str, name: str) -> str:
-    """One parameter of a structured header by a plain search, for containers; "" when it is missing."""
-    match = re.search(rf"(?:^|[;\s]){name}\*?\s*=\s*\"?([^\";\r\n]{{1,200}})", heads.get(header, "")[:4000], re.I)
-    return match.group(1).strip() if match else ""
+def parameters(value: str) -> dict[str, str]:
+    """The parameters of a structured header by name in lower case, RFC 2231 continuations and charsets resolved.
 
-
-def _params(part: Parsed, heads: dict[str, str]) -> dict[str, str]:
-    """The parameters of Content-Type, decoded, names in lower case."""
-    declared = heads.get("content-type", "")
-    if ";" not in declared:
+    One pass over the value: the standard library's parser is quadratic in its semicolons.
+    """
+    if ";" not in value:
         return {}
-    if simple := _ONE_PARAM.fullmatch(declared):
+    if simple := _ONE_PARAM.fullmatch(value):
         return {simple.group(1).lower(): simple.group(2)}
-    try:
-        found = part.get_params(failobj=[])
-    except FAULTS:
-        return {}
-    return {str(name).lower(): _value(value) for name, value in found[1:]}
+    plain: dict[str, str] = {}
+    parts: dict[str, dict[int, tuple[str, bool]]] = {}
+    for piece in _statements(value[:_MAX_FIELD])[1:]:
+        name, equals, text = piece.partition("=")
+        name, text = name.strip().lower(), _unquoted(text.strip())
+        if not equals or not name:
+            continue
+        if continued := _CONTINUED.fullmatch(name):
+            number = int(continued.group(2) or 0)
+            parts.setdefault(continued.group(1), {})[number] = (text, bool(continued.group(3)))
+        else:
+            plain.setdefault(name, text)
+    return plain | {name: _extended(pieces) for name, pieces in parts.items()}
 
 
-def _value(value: object) -> str:
-    """A parameter as text; RFC 2231 gives (charset, language, text)."""
-    if isinstance(value, tuple) and len(value) == 3:
-        text = str(value[2] or "")
-        return decode(text.encode("latin-1", "replace"), str(value[0] or ""))[0] if value[0] else text
-    return str(value)
+def _statements(value: str) -> list[str]:
+    """The statements between semicolons outside quotes."""
+    found: list[str] = []
+    start = 0
+    quoted = escaped = False
+    for at, char in enumerate(value):
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = quoted
+        elif char == '"':
+            quoted = not quoted
+        elif char == ";" and not quoted:
+            found.append(value[start:at])
+            start = at + 1
+    return [*found, value[start:]]
 
 
-def file_name(part: Parsed, heads: dict[str, str]) -> str:
+def _unquoted(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text[1:].removesuffix('"')) if text.startswith('"') else text
+
+
+def _extended(pieces: dict[int, tuple[str, bool]]) -> str:
+    """The value of `name*0*=utf-8''...; name*1=...` (RFC 2231 3-4)."""
+    charset = ""
+    data = b""
+    for number in sorted(pieces):
+        text, encoded = pieces[number]
+        if encoded and number == min(pieces) and text.count("'") >= 2:
+            charset, _, text = text.split("'", 2)
+        raw = text.encode("utf-8", "surrogateescape" if not _HIGH.search(text) else "replace")
+        data += unquote_to_bytes(raw) if encoded else raw
+    return decode(data, charset)[0]
+
+
+def _file_name(heads: dict[str, str], params: dict[str, str]) -> str:
     """The part's file name without any path, control character or encoded word; "" when it gives none."""
-    for name, header in (("filename", "content-disposition"), ("name", "content-type")):
-        if name not in heads.get(header, "").lower():
-            continue
-        try:
-            value = part.get_param(name, None, header)
-        except FAULTS:
-            continue
-        if value:
-            return safe_name(_value(value))
-    return ""
+    name = parameters(heads.get("content-disposition", "")).get("filename") or params.get("name", "")
+    return safe_name(name) if name else ""
+
+
+def file_name(heads: dict[str, str]) -> str:
+    """The file name of a container."""
+    return _file_name(heads, parameters(heads.get("content-type", "")))
 
 
 def safe_name(name: str) -> str:

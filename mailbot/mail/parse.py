@@ -13,7 +13,7 @@ from mailbot.core.message import Attachment, Forward, Message
 from mailbot.mail.automatic import CERTAIN, Signs, judge
 from mailbot.mail.charset import clean_header, clean_text, decode, decode_words
 from mailbot.mail.headers import addresses, message_ids, moment
-from mailbot.mail.html import to_text
+from mailbot.mail.html import MAX_TAGS, to_text
 from mailbot.mail.mime import (
     Leaf,
     children,
@@ -22,7 +22,7 @@ from mailbot.mail.mime import (
     heads_of,
     leaf_of,
     open_message,
-    param,
+    parameters,
     raw_headers,
     written_out,
 )
@@ -57,6 +57,8 @@ class _Body:
     report_type: str = ""
     calendar_method: str = ""
     images: bool = False  # the HTML shows pictures
+    tags: int = 2 * MAX_TAGS  # how many more tags of this message may be built into trees
+    markup: int = 5_000_000  # how many more characters of HTML are read
 
 
 def read_message(raw: bytes, patterns: ReadingPatterns) -> Message:
@@ -65,7 +67,7 @@ def read_message(raw: bytes, patterns: ReadingPatterns) -> Message:
     message = _read_tree(opened.tree, patterns, size=len(raw), depth=0)
     if not opened.oversize and not opened.defects:
         return message
-    flags = [flag for flag in message.flags if flag != "empty"] if opened.oversize else list(message.flags)
+    flags = [flag for flag in message.flags if not (opened.oversize and flag in ("empty", "attachment_only"))]
     return replace(
         message,
         flags=_unique(flags + ["oversize"] * opened.oversize),
@@ -169,22 +171,22 @@ def _collect(part: Parsed, body: _Body, patterns: ReadingPatterns, default: str 
             body.defects.append("multipart_without_parts")
         _collect_leaf(leaf_of(part, heads, kind), body)
     elif kind.startswith("message/"):
-        _collect_message(part, heads, kind, inside, body)
+        _collect_message(heads, kind, inside, body)
     elif kind == "multipart/alternative":
         _collect_alternative(inside, body, patterns)
     else:
         if kind == "multipart/report":
-            body.report_type = param(heads, "content-type", "report-type").lower()
+            body.report_type = parameters(heads.get("content-type", "")).get("report-type", "").lower()
         elif kind == "multipart/encrypted":
             body.flags.append("encrypted")
         for child in inside:
             _collect(child, body, patterns, "message/rfc822" if kind == "multipart/digest" else "text/plain")
 
 
-def _collect_message(part: Parsed, heads: dict[str, str], kind: str, inside: list[Parsed], body: _Body) -> None:
+def _collect_message(heads: dict[str, str], kind: str, inside: list[Parsed], body: _Body) -> None:
     """An attached message, or the fields of a report (which the parser gives as messages)."""
     data = written_out(inside)
-    body.attachments.append(Attachment(name=file_name(part, heads), type=kind, size=len(data), content=data))
+    body.attachments.append(Attachment(name=file_name(heads), type=kind, size=len(data), content=data))
     if kind in ("message/rfc822", "message/global") and inside:
         body.inner.append(inside[0])
     elif kind == "message/partial":
@@ -284,9 +286,11 @@ def _leaf_text(leaf: Leaf, body: _Body) -> str:
     if text.count("\ufffd") > max(20, len(text) // 20):
         body.flags.append("unreadable")
     if html:
-        page = to_text(text)
+        page = to_text(text[: body.markup], body.tags)
+        body.markup -= min(len(text), body.markup)
+        body.tags -= min(page.tags, body.tags)
         body.images = body.images or page.images
-        if not page.complete:
+        if not page.complete or not body.markup:
             body.defects.append("html_cut")
         return clean_text(page.text)
     if leaf.type in ("text/enriched", "text/richtext"):

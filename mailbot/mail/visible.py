@@ -29,6 +29,7 @@ _RULE = re.compile(r"\s*[_\-=*]{5,}\s*")
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b")
 _CLOCK = re.compile(r"\b\d{1,2}[.:]\d{2}\b")
 _MAX_HAND_OVER = 500  # characters of a note that hands a message over; longer ones speak for themselves
+_MAX_ANSWERS = 2000
 _MAX_CHAIN = 6
 _MAX_OWN = 80  # lines of the writer's that are looked at to tell a note from a letter
 
@@ -58,6 +59,8 @@ class _Walk:
     block: Block | None = None
     forwarded: list[str] | None = None
     defects: list[str] = field(default_factory=list)
+    beginning: str | None = None  # `own_text`, once there is enough of it
+    said: dict[str, bool] = field(default_factory=dict)  # what was asked of it
 
     def keep(self, start: int, end: int) -> None:
         self.own[-1] += self.lines[start:end]
@@ -69,8 +72,22 @@ class _Walk:
 
     def own_text(self) -> str:
         """The beginning of what the writer has said so far, without fine print."""
+        if self.beginning is not None:
+            return self.beginning
         lines = list(islice((line for stretch in self.own for line in stretch), _MAX_OWN))
-        return "\n".join(trim(lines, self.patterns)[0]).strip()
+        text = "\n".join(trim(lines, self.patterns)[0]).strip()
+        if len(lines) == _MAX_OWN:
+            self.beginning = text
+        return text
+
+    def says(self, what: re.Pattern[str], most: int) -> bool:
+        """Whether the beginning is shorter than `most` characters and says this."""
+        text = self.own_text()
+        if self.beginning is None:
+            return len(text) <= most and bool(what.search(text))
+        if what.pattern not in self.said:
+            self.said[what.pattern] = len(text) <= most and bool(what.search(text))
+        return self.said[what.pattern]
 
 
 def prefix_role(subject: str, patterns: ReadingPatterns) -> str:
@@ -189,7 +206,7 @@ def _take_history(walk: _Walk, at: int, block: Block) -> int:
     if following is not None and _is_quote(walk.lines[following]):
         walk.quote(at, following)
         return following
-    if not own or (len(own) < 2000 and walk.patterns.answers_inside.search(own)):
+    if not own or walk.says(walk.patterns.answers_inside, _MAX_ANSWERS):
         walk.defects.append("answers_inside" if own else "quote_unclear")
         walk.keep(at, len(walk.lines))
     else:
@@ -203,7 +220,7 @@ def _passes_on(walk: _Walk, own: str, block: Block) -> bool:
     sender = block.sender
     if sender is not None and sender.address.lower() in walk.recipients:
         return False  # the block names whom this message answers
-    if len(own) <= _MAX_HAND_OVER and walk.patterns.hand_over.search(own):
+    if walk.says(walk.patterns.hand_over, _MAX_HAND_OVER):
         return True
     return walk.role == "" and not own
 
@@ -241,7 +258,7 @@ def _take_introduced(walk: _Walk, at: int, length: int) -> int:
     if not (_DATE.search(said) and (_CLOCK.search(said) or "@" in said)):
         return 0
     own = walk.own_text()
-    if not own or (len(own) < 2000 and walk.patterns.answers_inside.search(own)):
+    if not own or walk.says(walk.patterns.answers_inside, _MAX_ANSWERS):
         walk.defects.append("answers_inside" if own else "quote_unclear")
         walk.keep(at, len(walk.lines))
     else:
