@@ -12,7 +12,7 @@ from mailbot.core.words import fold, plain
 Points = tuple[tuple[str, float], ...]  # language and points, in the order of the languages
 _ENDING_POINTS = 0.4  # of a whole word's point
 _LEAST_STEM = 3  # letters before an ending
-_REMEMBERED = 40_000  # words kept; then the memory starts afresh
+_REMEMBERED = 12_000  # words kept; then the memory starts afresh
 
 
 @dataclass(frozen=True, kw_only=True)

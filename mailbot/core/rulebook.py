@@ -14,10 +14,10 @@ from mailbot.core.word_forms import WordForms
 from mailbot.core.words import BUILT_IN, MAX_WORD, NUMBER, fold, has_no_diacritics, plain
 
 ANY = "any"  # the "right" of a rule that sees a request but not which
-_REMEMBERED = 60_000  # words whose slots are kept; then the memory starts afresh
+_REMEMBERED = 12_000  # words whose slots are kept; then the memory starts afresh
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """One place in a phrase: a word (or concept) of these slots, or a gap of up to `gap` words."""
 
@@ -28,7 +28,7 @@ class Item:
     edge: str = ""  # "^" the beginning of a sentence, "$" its end
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Phrase:
     """Items that follow each other within one sentence."""
 
@@ -37,7 +37,7 @@ class Phrase:
     masks: tuple[int, ...]  # each must meet the slots present, or the phrase can not occur
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """Words that together tell something."""
 
@@ -62,7 +62,7 @@ class Rule:
     no: tuple[str, ...] = ()  # sentences in which it must not
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WordPattern:
     """One word form for one slot: literal parts with any letters between them ("tieto*ni" is "tieto", "ni")."""
 
@@ -78,6 +78,9 @@ class WordSlots:
     slots: tuple[int, ...]
     mask: int
     folded: bool  # found only after diacritics were taken off, or by tolerating a slip of the finger
+
+
+_NOTHING = WordSlots((), 0, False)  # most words; one value serves them all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +117,9 @@ class LanguageRules:
                     self.phrases_by_key.setdefault(slot, []).append((outer, phrase.masks))
         for pattern in self.patterns:
             self._forms.add(pattern.parts, pattern.slot, exception=pattern.exception)
-            self._folded_forms.add(tuple(map(fold, pattern.parts)), pattern.slot, exception=pattern.exception)
+            folded = tuple(map(fold, pattern.parts))
+            if pattern.exception or folded != pattern.parts:  # words without diacritics have tried the others already
+                self._folded_forms.add(folded, pattern.slot, exception=pattern.exception)
 
     def _commonness(self) -> dict[int, int]:
         """How many word patterns and phrases lead to each slot."""
@@ -143,7 +148,7 @@ class LanguageRules:
             return self._word_slots({BUILT_IN.index(raw)}, set(), folded=False)
         word = plain(raw)
         if not word or len(word) > MAX_WORD:
-            return WordSlots((), 0, False)
+            return _NOTHING
         found, denied = self._forms.find(word)
         if raw[0].isdigit():
             found.add(BUILT_IN.index(NUMBER))
@@ -157,6 +162,8 @@ class LanguageRules:
         return {slot for stem, slot in self.typos if _one_slip(stem, folded)}
 
     def _word_slots(self, found: set[int], denied: set[int], *, folded: bool) -> WordSlots:
+        if not found:
+            return _NOTHING
         slots = set(found)
         for slot in found:
             slots.update(self.implied.get(slot, ()))

@@ -11,50 +11,43 @@ Parts = tuple[str, ...]
 _LETTERS = 3  # by which forms are shelved
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Targets:
-    """The slots that one form speaks for, and those it is an exception of."""
-
-    slots: set[int] = field(default_factory=set)
-    denied: set[int] = field(default_factory=set)
+Codes = tuple[int, ...]  # a slot, or the complement (~slot) of one that the form is an exception of
 
 
 @dataclass(frozen=True, kw_only=True)
 class WordForms:
-    """Forms, each with its slots."""
+    """Forms, each with its slots. Kept small: a rulebook has ten thousand forms."""
 
-    _whole: dict[str, _Targets] = field(default_factory=dict)
-    _by_beginning: dict[str, dict[Parts, _Targets]] = field(default_factory=dict)
-    _by_ending: dict[str, dict[Parts, _Targets]] = field(default_factory=dict)
+    _whole: dict[str, Codes] = field(default_factory=dict)
+    _by_beginning: dict[str, dict[Parts, Codes]] = field(default_factory=dict)
+    _by_ending: dict[str, dict[Parts, Codes]] = field(default_factory=dict)
 
     def add(self, parts: Parts, slot: int, *, exception: bool = False) -> None:
         """Shelves one form for one slot."""
+        code = ~slot if exception else slot
         if len(parts) == 1:
-            targets = self._whole.setdefault(parts[0], _Targets())
-        elif parts[0]:
-            targets = self._by_beginning.setdefault(parts[0][:_LETTERS], {}).setdefault(parts, _Targets())
+            self._whole[parts[0]] = (*self._whole.get(parts[0], ()), code)
+            return
+        if parts[0]:
+            shelf = self._by_beginning.setdefault(parts[0][:_LETTERS], {})
         else:
-            targets = self._by_ending.setdefault(parts[-1][-_LETTERS:], {}).setdefault(parts, _Targets())
-        (targets.denied if exception else targets.slots).add(slot)
+            shelf = self._by_ending.setdefault(parts[-1][-_LETTERS:], {})
+        shelf[parts] = (*shelf.get(parts, ()), code)
 
     def find(self, word: str) -> tuple[set[int], set[int]]:
         """Slots of which a form fits the word and no exception does, and the slots whose exceptions fit."""
-        found: set[int] = set()
-        denied: set[int] = set()
-        if whole := self._whole.get(word):
-            found |= whole.slots
-            denied |= whole.denied
+        codes = set(self._whole.get(word, ()))
         for length in range(_LETTERS + 1):
             shelves = (
                 self._by_beginning.get(word[:length]) if length else None,
                 self._by_ending.get(word[-length:] if length else ""),
             )
             for shelf in shelves:
-                for parts, targets in shelf.items() if shelf else ():
+                for parts, found in shelf.items() if shelf else ():
                     if fits(parts, word):
-                        found |= targets.slots
-                        denied |= targets.denied
-        return found - denied, denied
+                        codes.update(found)
+        denied = {~code for code in codes if code < 0}
+        return {code for code in codes if code >= 0} - denied, denied
 
 
 def fits(parts: Parts, word: str) -> bool:
