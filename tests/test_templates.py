@@ -420,12 +420,12 @@ def test_an_acknowledgement_says_what_was_understood_and_until_when() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_identity_question_asks_for_the_least(language: str) -> None:
-    """It says that no identity code and no copy of a document is wanted, and when we decide without an answer."""
+    """It says that identity papers and sensitive data are not wanted, and when we decide without an answer."""
     text = _flat(RENDERER.letter("identity_question", language, _facts(language)).body)
     refused = {
-        "fi": "Emme tarvitse henkilötunnustasi emmekä kopiota henkilöllisyystodistuksestasi",
-        "sv": "Vi behöver varken din personbeteckning eller en kopia av din identitetshandling",
-        "en": "We need neither your personal identity code nor a copy of your identity document",
+        "fi": "Älä lähetä meille henkilöpapereita tai muita arkaluonteisia tietoja.",
+        "sv": "Skicka inga identitetshandlingar eller andra känsliga uppgifter till oss.",
+        "en": "Please do not send us identity papers or other sensitive data.",
     }
     assert refused[language] in text
     assert ("3 December 2026" if language == "en" else "3.12.2026") in text
