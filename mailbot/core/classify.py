@@ -142,7 +142,7 @@ def decide(
         kind = Kind.NOT_REQUEST
     return Verdict(
         kind=kind,
-        rights=_named(scores, kind, thresholds),
+        rights=_named(scores, kind, thresholds, least_unsure=thresholds.right if second else thresholds.unsure),
         scores={right: round(score, 4) for right, score in scores.items() if score > 0},
         evidence=rules.evidence + (second.evidence if second else ()),
         flags=rules.flags,
@@ -152,12 +152,14 @@ def decide(
     )
 
 
-def _named(scores: Mapping[Right, float], kind: Kind, thresholds: Thresholds) -> tuple[Right, ...]:
+def _named(
+    scores: Mapping[Right, float], kind: Kind, thresholds: Thresholds, *, least_unsure: float
+) -> tuple[Right, ...]:
     """The rights of a verdict; a request whose rights all score low is named after the best of them."""
     if kind is Kind.NOT_REQUEST or not scores:
         return ()
     best = max(scores.values())
-    least = min(thresholds.right, max(best, thresholds.unsure)) if kind is Kind.REQUEST else thresholds.unsure
+    least = min(thresholds.right, max(best, thresholds.unsure)) if kind is Kind.REQUEST else least_unsure
     return tuple(right for right in Right if scores.get(right, 0.0) >= least)
 
 
