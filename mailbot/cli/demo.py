@@ -308,4 +308,4 @@ def _read(raw: bytes) -> EmailMessage:
 
 def _text(mail: EmailMessage) -> str:
     part = mail.get_body(("plain",))
-    return str(part.get_content()) if part is not None else ""
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
