@@ -107,7 +107,7 @@ class _Compiler:
         reference = Item(slots=frozenset({inner}), mask=1 << inner)
         if inner in self.phrases:
             self.phrases.setdefault(outer, []).append(
-                Phrase(source=self.names[inner], items=(reference,), masks=(reference.mask,))
+                Phrase(source=self.names[inner], items=(reference,), masks=(reference.mask,), alias=inner)
             )
 
     # words

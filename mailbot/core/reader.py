@@ -35,6 +35,8 @@ class Reader:
         self._folded: set[int] = set()
         self._spans: dict[int, list[Span]] = {}
         self._ends: dict[int, dict[int, set[int]]] = {}
+        self._candidates: dict[int, set[Phrase]] = {}  # phrases whose words are all somewhere in the text
+        self._masks: list[int] = []  # the slots of each word
         self._maybe = 0  # slots that are there, or may be once phrases are matched
         self._look_up()
 
@@ -43,6 +45,7 @@ class Reader:
         present = 0
         for number, raw in enumerate(self.words.raw):
             slots = seen.get(raw) or look_up(raw)
+            self._masks.append(slots.mask)
             if slots.mask:
                 present |= slots.mask
                 for slot in slots.slots:
@@ -54,22 +57,23 @@ class Reader:
     def _with_phrases(self, present: int) -> int:
         """The slots present and those of phrases all of whose words are somewhere in the text."""
         by_key, todo = self.rules.phrases_by_key, list(self._places)
-        waiting: list[tuple[int, tuple[int, ...]]] = []
+        waiting: list[tuple[int, Phrase]] = []
         while todo:
             for slot in todo:
                 waiting += by_key.get(slot, ())
             todo = []
-            still: list[tuple[int, tuple[int, ...]]] = []
-            for outer, masks in waiting:
-                if present >> outer & 1:
-                    continue
-                for mask in masks:
+            still: list[tuple[int, Phrase]] = []
+            for entry in waiting:
+                outer, phrase = entry
+                for mask in phrase.masks:
                     if not mask & present:
-                        still.append((outer, masks))
+                        still.append(entry)
                         break
                 else:
-                    present |= 1 << outer
-                    todo.append(outer)
+                    self._candidates.setdefault(outer, set()).add(phrase)
+                    if not present >> outer & 1:
+                        present |= 1 << outer
+                        todo.append(outer)
             waiting = still
         return present
 
@@ -82,9 +86,8 @@ class Reader:
         known = self._spans.get(slot)
         if known is None:
             found = {(number, number + 1) for number in self._places.get(slot, ())[:_MOST_SPANS]}
-            for phrase in self.rules.phrases.get(slot, ()):
-                if _possible(phrase, self._maybe):
-                    found.update(self._phrase_spans(phrase))
+            for phrase in self._candidates.get(slot, ()):
+                found.update(self.spans(phrase.alias) if phrase.alias >= 0 else self._phrase_spans(phrase))
             known = self._spans[slot] = sorted(found)[:_MOST_SPANS]
         return known
 
@@ -96,8 +99,9 @@ class Reader:
 
     def _phrase_spans(self, phrase: Phrase) -> list[Span]:
         found: list[Span] = []
+        follow = self._follow_words if id(phrase) in self.rules.plain_phrases else self._follow
         for start in self._beginnings(phrase)[:_MOST_SPANS]:
-            end = self._follow(phrase.items, start)
+            end = follow(phrase.items, start)
             if end > start:
                 found.append((start, end))
         return found
@@ -131,6 +135,17 @@ class Reader:
                 return -1
         return min(at)
 
+    def _follow_words(self, items: tuple[Item, ...], start: int) -> int:
+        """The same for the commonest phrases: words only, one after the other."""
+        masks, sentences = self._masks, self.words.sentences
+        end = start + len(items)
+        if end > len(masks) or sentences[end - 1] != sentences[start]:
+            return -1
+        for place, item in enumerate(items, start):
+            if not masks[place] & item.mask:
+                return -1
+        return end
+
     def _within(self, place: int, sentence: int) -> bool:
         return place < len(self.words.raw) and self.words.sentences[place] == sentence
 
@@ -141,14 +156,18 @@ class Reader:
         return place >= len(sentences) or sentences[place] != sentence or self.words.raw[place] == "<question>"
 
     def _item_ends(self, item: Item, place: int) -> set[int]:
-        ends: set[int] = set()
+        """Where the item can end that begins at the place: after the word, or after a phrase of one of its slots."""
+        ends = {place + 1} if self._masks[place] & item.mask else set()
+        phrases = self.rules.phrases
         for slot in item.slots:
-            known = self._ends.get(slot)
-            if known is None:
-                known = self._ends[slot] = {}
-                for start, end in self.spans(slot):
-                    known.setdefault(start, set()).add(end)
-            ends |= known.get(place, set())
+            if slot in phrases and self._maybe >> slot & 1:
+                known = self._ends.get(slot)
+                if known is None:
+                    known = self._ends[slot] = {}
+                    for start, end in self.spans(slot):
+                        known.setdefault(start, set()).add(end)
+                if place in known:
+                    ends |= known[place]
         return ends
 
     # rules
@@ -179,9 +198,9 @@ class Reader:
 
     def _fire(self, rule: Rule, fired: list[Found], held: list[Found]) -> None:
         """Adds the best place of the rule in each sentence of its first element."""
-        if not all(self.has(slot) for slot in rule.with_) or any(self.has(slot) for slot in rule.without):
+        if not all(self.has(slot) for slot in self.rules.checks[rule.name]):
             return
-        if not all(self.spans(slot) for slot in rule.when):
+        if any(self.has(slot) for slot in rule.without):
             return
         done: set[int] = set()
         for head in self.spans(rule.when[0]):
@@ -271,10 +290,3 @@ class Reader:
     def _barrier(self, first: int, last: int) -> bool:
         slot = self.rules.barriers
         return slot >= 0 and any(first <= start < last for start, _ in self.spans(slot))
-
-
-def _possible(phrase: Phrase, present: int) -> bool:
-    for mask in phrase.masks:  # noqa: SIM110 - called for every phrase of every mail: a generator costs twice as much
-        if not mask & present:
-            return False
-    return True

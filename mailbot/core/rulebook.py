@@ -28,13 +28,14 @@ class Item:
     edge: str = ""  # "^" the beginning of a sentence, "$" its end
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Phrase:
     """Items that follow each other within one sentence."""
 
     source: str
     items: tuple[Item, ...]
     masks: tuple[int, ...]  # each must meet the slots present, or the phrase can not occur
+    alias: int = -1  # the slot that it is another name of, when it is only that
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,27 +106,41 @@ class LanguageRules:
     _forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
     _folded_forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
 
-    phrases_by_key: dict[int, list[tuple[int, tuple[int, ...]]]] = field(
+    phrases_by_key: dict[int, list[tuple[int, Phrase]]] = field(default_factory=dict, repr=False, compare=False)
+    plain_phrases: set[int] = field(default_factory=set, repr=False, compare=False)  # ids: words only, no gaps
+    checks: dict[str, tuple[int, ...]] = field(
         default_factory=dict, repr=False, compare=False
-    )
+    )  # needed, cheapest first
 
     def __post_init__(self) -> None:
+        for rule in (*self.rules, *self.counters, *self.flags):
+            needed = sorted({*rule.when, *rule.with_}, key=lambda slot: len(self.phrases.get(slot, ())))
+            self.checks[rule.name] = tuple(needed)
+        self.plain_phrases.update(
+            id(phrase) for phrases in self.phrases.values() for phrase in phrases if self._is_plain(phrase)
+        )
         commonness = self._commonness()
         for outer, phrases in self.phrases.items():
             for phrase in phrases:
                 for slot in _key(phrase, commonness):
-                    self.phrases_by_key.setdefault(slot, []).append((outer, phrase.masks))
+                    self.phrases_by_key.setdefault(slot, []).append((outer, phrase))
         for pattern in self.patterns:
             self._forms.add(pattern.parts, pattern.slot, exception=pattern.exception)
             folded = tuple(map(fold, pattern.parts))
             if pattern.exception or folded != pattern.parts:  # words without diacritics have tried the others already
                 self._folded_forms.add(folded, pattern.slot, exception=pattern.exception)
 
+    def _is_plain(self, phrase: Phrase) -> bool:
+        return not any(
+            item.gap or item.optional or item.edge or any(slot in self.phrases for slot in item.slots)
+            for item in phrase.items
+        )
+
     def _commonness(self) -> dict[int, int]:
-        """How many word patterns and phrases lead to each slot."""
-        counts: dict[int, int] = {slot: 20 * len(phrases) for slot, phrases in self.phrases.items()}
+        """A guess at how common each slot is: the shorter its words and the more of them, the commoner."""
+        counts: dict[int, int] = {slot: 40 * len(phrases) for slot, phrases in self.phrases.items()}
         for pattern in self.patterns:
-            weight = 1 if len(pattern.parts) == 1 else 5
+            weight = 1 << max(0, 8 - sum(map(len, pattern.parts)))
             for slot in (pattern.slot, *self.implied.get(pattern.slot, ())):
                 counts[slot] = counts.get(slot, 0) + weight
         return counts
