@@ -40,6 +40,7 @@ _PLACES = {
     "away_subject": ("automatic", "away_subject"),
     "away_phrase": ("automatic", "away_phrase"),
     "away_filler": ("automatic", "away_filler"),
+    "away_never": ("automatic", "away_never"),
     "bounce_subject": ("automatic", "bounce_subject"),
     "machine_sender": ("automatic", "machine_sender"),
     "bounce_sender": ("automatic", "bounce_sender"),

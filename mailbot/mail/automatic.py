@@ -136,7 +136,7 @@ def _by_words(message: Message, patterns: ReadingPatterns, flags: tuple[str, ...
 
 def _only_says_away(text: str, patterns: ReadingPatterns) -> bool:
     """Every sentence is one of an out-of-office note's; a single other sentence makes it a person's letter."""
-    if not text.strip() or len(text) > _MAX_AWAY:
+    if not text.strip() or len(text) > _MAX_AWAY or patterns.away_never.search(text):
         return False
     away = False
     for sentence in _SENTENCE.split(text):

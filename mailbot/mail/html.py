@@ -62,11 +62,13 @@ class _Page:
         self.lines: list[str] = []
         self.words: list[str] = []
         self.quotes = 0
+        self.exact = False  # the words being collected keep their spaces
 
     def say(self, text: str, *, exact: bool = False) -> None:
         if not exact:
             self.words.append(_SPACE.sub(" ", text))
             return
+        self.exact = True
         *lines, rest = text.replace("\r\n", "\n").split("\n")
         for line in lines:
             self.words.append(line)
@@ -75,12 +77,14 @@ class _Page:
         self.words.append(rest)
 
     def end_line(self) -> None:
-        line = "".join(self.words).replace("  ", " ").strip(" \xa0")
+        line = "".join(self.words)
+        line = line.rstrip() if self.exact else line.replace("  ", " ").strip(" \xa0")
         if line:
             self.lines.append(self._mark() + line)
         elif any("\xa0" in word for word in self.words):
             self.blank()  # a paragraph that holds only a hard space is how Outlook writes an empty line
         self.words.clear()
+        self.exact = False
 
     def blank(self) -> None:
         """An empty line, unless there is one already."""
@@ -230,6 +234,6 @@ def _drop(html: str) -> str:
             unclosed.add(opener)
             continue
         out.append(html[last : match.start()])
-        last = end + len(ending)
+        last = end + len(ending) if ending == "-->" else html.find(">", end, end + 200) + 1 or end + len(ending)
     out.append(html[last:])
     return "".join(out)

@@ -48,6 +48,7 @@ class ReadingPatterns:
     away_subject: re.Pattern[str] = field(default_factory=_never)  # may be a machine's, if the text says so too
     away_phrase: re.Pattern[str] = field(default_factory=_never)  # one sentence of an out-of-office note
     away_filler: re.Pattern[str] = field(default_factory=_never)  # a sentence that goes with one
+    away_never: re.Pattern[str] = field(default_factory=_never)  # words of asking: with them it is a person's letter
     bounce_subject: re.Pattern[str] = field(default_factory=_never)
     machine_sender: re.Pattern[str] = field(default_factory=_never)  # local part of an address no person writes from
     bounce_sender: re.Pattern[str] = field(default_factory=_never)  # local part of a mail server's own address

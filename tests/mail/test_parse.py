@@ -65,7 +65,9 @@ def test_unreadable_mail_is_for_a_person(
 
 def test_a_message_id_with_brackets_inside_is_read(fixture_bytes: Fixture, patterns: ReadingPatterns) -> None:
     """`<[ABC==@microsoft.com]>` is kept as it is."""
-    assert read_message(fixture_bytes("message_id_with_brackets_inside"), patterns).message_id == "<[ABC==@microsoft.com]>"
+    assert (
+        read_message(fixture_bytes("message_id_with_brackets_inside"), patterns).message_id == "<[ABC==@microsoft.com]>"
+    )
 
 
 @pytest.mark.parametrize("value", ["<>", "", "nonsense", "< >", "<a b@c>"])
@@ -178,11 +180,31 @@ def test_any_bytes_give_a_message(raw: bytes) -> None:
 
 
 PIECES = [
-    b"From: ", b"Content-Type: multipart/mixed; boundary=b\n", b"--b\n", b"--b--\n", b"\n\n", b"=?utf-8?q?=0A?=", b"\x00",
-    b"Content-Type: message/rfc822\n\n", b"charset=", b"<a@b.c>", b": ", b";", b'"', b"\r", b"Subject: \xff\n", b"=?x?b?!!?=",
-    b"Content-Type: text/html\n\n<div><p>a<blockquote type=cite>", b"Content-Transfer-Encoding: base64\n", b"\xed\xa0\x80",
-    b"filename*0*=utf-8''%2F", b"Content-Disposition: attachment; ", b"> On Mon wrote:\n", b"-- \n", b"Date: 99 Foo 0000\n",
-]  # fmt: skip
+    b"From: ",
+    b"Content-Type: multipart/mixed; boundary=b\n",
+    b"--b\n",
+    b"--b--\n",
+    b"\n\n",
+    b"=?utf-8?q?=0A?=",
+    b"\x00",
+    b"Content-Type: message/rfc822\n\n",
+    b"charset=",
+    b"<a@b.c>",
+    b": ",
+    b";",
+    b'"',
+    b"\r",
+    b"Subject: \xff\n",
+    b"=?x?b?!!?=",
+    b"Content-Type: text/html\n\n<div><p>a<blockquote type=cite>",
+    b"Content-Transfer-Encoding: base64\n",
+    b"\xed\xa0\x80",
+    b"filename*0*=utf-8''%2F",
+    b"Content-Disposition: attachment; ",
+    b"> On Mon wrote:\n",
+    b"-- \n",
+    b"Date: 99 Foo 0000\n",
+]
 
 
 @settings(max_examples=300, deadline=None)

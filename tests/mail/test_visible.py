@@ -33,13 +33,13 @@ ANSWERS = {
     "Vastaanottaja: Aino\nAihe: Tilaus\n\n" + OLD,
     "outlook_sv": "Från: Butik\nSkickat: den 14 maj 2025 09:31\nTill: Aino\nÄmne: Order\n\n" + OLD,
     "outlook_en": "From: Shop\nSent: Friday\nTo: Aino\nSubject: Order\n\n" + OLD,
-    "outlook_mobile": "Hanki Outlook for iOS\n________________________________\nLähettäjä: Kauppa <kauppa@example.com>\n"
+    "outlook_mobile": "Hanki Outlook for iOS\n" + "_" * 32 + "\nLähettäjä: Kauppa <kauppa@example.com>\n"
     "Lähetetty: perjantai\nVastaanottaja: Aino\nAihe: Tilaus\n\n" + OLD,
     "original_fi": "-----Alkuperäinen viesti-----\nLähettäjä: Kauppa\nAihe: Tilaus\n\n" + OLD,
     "original_sv": "-----Ursprungligt meddelande-----\nFrån: Butik\n" + OLD,
     "samsung_fi": "-------- Alkuperäinen viesti --------\nLähettäjä: Kauppa <kauppa@example.com>\n"
     "Päivämäärä: 3.9.2024 19.55 (GMT+02:00)\nVastaanottaja: aino@example.org\nAihe: Tilaus\n\n" + OLD,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("style", ANSWERS)
@@ -52,20 +52,35 @@ def test_history_does_not_decide(style: str, patterns: ReadingPatterns) -> None:
 
 
 FORWARDS = {
-    "gmail_fi": ("Fwd: pyyntö", "---------- Välitetty viesti ---------\nLähettäjä: Veli <veli@example.org>\n"
-                 "Päivämäärä: ke 4. marrask. 2026 klo 9.15\nAihe: pyyntö\nVastaanottaja: <aino@example.com>\n\n"),
-    "gmail_en": ("Fwd: request", "---------- Forwarded message ---------\nFrom: Veli <veli@example.org>\n"
-                 "Date: Wed, 4 Nov 2026 at 09:15\nSubject: request\nTo: <aino@example.com>\n\n"),
+    "gmail_fi": (
+        "Fwd: pyyntö",
+        "---------- Välitetty viesti ---------\nLähettäjä: Veli <veli@example.org>\n"
+        "Päivämäärä: ke 4. marrask. 2026 klo 9.15\nAihe: pyyntö\nVastaanottaja: <aino@example.com>\n\n",
+    ),
+    "gmail_en": (
+        "Fwd: request",
+        "---------- Forwarded message ---------\nFrom: Veli <veli@example.org>\n"
+        "Date: Wed, 4 Nov 2026 at 09:15\nSubject: request\nTo: <aino@example.com>\n\n",
+    ),
     "apple_fi": ("Fwd: pyyntö", "Välitetty viesti alkaa:\n\nLähettäjä: Veli <veli@example.org>\nAihe: pyyntö\n\n"),
     "apple_sv": ("Fwd: begäran", "Vidarebefordrat brev:\n\nFrån: Veli <veli@example.org>\nÄmne: begäran\n\n"),
-    "thunderbird_sv": ("Fwd: begäran", "-------- Vidarebefordrat meddelande --------\nÄmne: begäran\nDatum: Mon, 16 Nov\n"
-                       "Från: Veli <veli@example.org>\nTill: aino@example.com\n\n"),
-    "outlook_fi": ("VL: pyyntö", "Lähettäjä: Veli <veli@example.org>\nLähetetty: sunnuntai 15. syyskuuta 2024 6.41\n"
-                   "Vastaanottaja: Myynti\nAihe: pyyntö\n\n"),
-    "outlook_sv": ("VB: begäran", "-----Ursprungligt meddelande-----\nFrån: Veli [mailto:veli@example.org]\nÄmne: x\n\n"),
+    "thunderbird_sv": (
+        "Fwd: begäran",
+        "-------- Vidarebefordrat meddelande --------\nÄmne: begäran\nDatum: Mon, 16 Nov\n"
+        "Från: Veli <veli@example.org>\nTill: aino@example.com\n\n",
+    ),
+    "outlook_fi": (
+        "VL: pyyntö",
+        "Lähettäjä: Veli <veli@example.org>\nLähetetty: sunnuntai 15. syyskuuta 2024 6.41\n"
+        "Vastaanottaja: Myynti\nAihe: pyyntö\n\n",
+    ),
+    "outlook_sv": (
+        "VB: begäran",
+        "-----Ursprungligt meddelande-----\nFrån: Veli [mailto:veli@example.org]\nÄmne: x\n\n",
+    ),
     "outlook_en": ("FW: request", "From: Veli (veli@example.org)\nSent: Friday\nTo: Sales\nSubject: request\n\n"),
     "quoted_by_its_client": ("Fwd: pyyntö", "> Lähettäjä: Veli <veli@example.org>\n>\n> "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("style", FORWARDS)
@@ -90,9 +105,18 @@ def test_a_forward_without_own_words_is_one(patterns: ReadingPatterns) -> None:
 
 @pytest.mark.parametrize(
     ("subject", "role"),
-    [("VS: a", "reply"), ("SV: a", "reply"), ("Re[2]: a", "reply"), ("VL: VS: a", "forward"), ("VB: a", "forward"),
-     ("Fwd: Re: a", "forward"), ("Re: Fwd: a", "reply"), ("Vastaus pyyntöön", ""), ("VSOP konjakki", "")],
-)  # fmt: skip
+    [
+        ("VS: a", "reply"),
+        ("SV: a", "reply"),
+        ("Re[2]: a", "reply"),
+        ("VL: VS: a", "forward"),
+        ("VB: a", "forward"),
+        ("Fwd: Re: a", "forward"),
+        ("Re: Fwd: a", "reply"),
+        ("Vastaus pyyntöön", ""),
+        ("VSOP konjakki", ""),
+    ],
+)
 def test_the_first_prefix_tells_answer_from_forward(subject: str, role: str, patterns: ReadingPatterns) -> None:
     """Finnish VS and Swedish SV answer, VL and VB forward; the outermost prefix counts."""
     assert prefix_role(subject, patterns) == role
@@ -110,7 +134,9 @@ def test_words_of_handing_over_make_a_forward_of_vs(patterns: ReadingPatterns) -
 def test_a_chain_of_forwards_is_said_so(patterns: ReadingPatterns) -> None:
     """Through two forwards the innermost sender is named, and a person is told to check."""
     inner = "---------- Forwarded message ---------\nFrom: Veli <veli@example.org>\nSubject: x\n\n" + OLD
-    outer = "---------- Forwarded message ---------\nFrom: Myynti <myynti@example.com>\nSubject: Fwd: x\n\nFYI\n\n" + inner
+    outer = (
+        "---------- Forwarded message ---------\nFrom: Myynti <myynti@example.com>\nSubject: Fwd: x\n\nFYI\n\n" + inner
+    )
     parts = split("Tiedoksi\n\n" + outer, patterns, "Fwd: Fwd: x")
     assert parts.forward is not None
     assert parts.forward.sender is not None
@@ -126,7 +152,7 @@ def test_interleaved_answers_are_all_kept(patterns: ReadingPatterns) -> None:
 
 
 def test_answers_inside_unmarked_history_are_kept(patterns: ReadingPatterns) -> None:
-    """"Vastaukset alla punaisella" keeps everything, because colours are lost in text."""
+    """ "Vastaukset alla punaisella" keeps everything, because colours are lost in text."""
     text = f"Vastaukset alla punaisella.\n\n{ANSWERS['outlook_fi']}\nKyllä, poistakaa."
     parts = split(text, patterns, "VS: Tilaus")
     assert "Kyllä, poistakaa." in parts.visible
@@ -161,12 +187,14 @@ def test_a_web_form_is_no_history(patterns: ReadingPatterns) -> None:
 
 @pytest.mark.parametrize(
     "prose",
-    ["Eilen klo 10.30 myyjänne kirjoitti minulle seuraavaa:\nEmme poista mitään.\nVaadin silti poistoa.",
-     "Teidän Jonne kirjoitti:\nei onnistu\nMinusta onnistuu, poistakaa.",
-     "From: what I remember you have my old number.\nPlease remove it.",
-     "Aihe: tietoni\n\nPoistakaa ne.",
-     ">> TÄRKEÄÄ: poistakaa tietoni <<"],
-)  # fmt: skip
+    [
+        "Eilen klo 10.30 myyjänne kirjoitti minulle seuraavaa:\nEmme poista mitään.\nVaadin silti poistoa.",
+        "Teidän Jonne kirjoitti:\nei onnistu\nMinusta onnistuu, poistakaa.",
+        "From: what I remember you have my old number.\nPlease remove it.",
+        "Aihe: tietoni\n\nPoistakaa ne.",
+        ">> TÄRKEÄÄ: poistakaa tietoni <<",
+    ],
+)
 def test_prose_that_looks_like_a_mark_is_kept(prose: str, patterns: ReadingPatterns) -> None:
     """Sentences that resemble marks of history stay with the writer."""
     assert split(prose, patterns, "asia").visible == prose
@@ -174,10 +202,20 @@ def test_prose_that_looks_like_a_mark_is_kept(prose: str, patterns: ReadingPatte
 
 @pytest.mark.parametrize(
     "line",
-    ["Lähetetty iPhonesta", "Lähetetty Samsung-puhelimestani", "Lähetetty matkapuhelimesta, pahoittelen kirjoitusvirheitä",
-     "Hanki Outlook for Android", "Skickat från min iPhone", "Hämta Outlook för iOS", "Sent from my Galaxy",
-     "Sent from Outlook for Android", "Get Outlook for iOS", "Von meinem iPhone gesendet", "Sendt fra min iPhone"],
-)  # fmt: skip
+    [
+        "Lähetetty iPhonesta",
+        "Lähetetty Samsung-puhelimestani",
+        "Lähetetty matkapuhelimesta, pahoittelen kirjoitusvirheitä",
+        "Hanki Outlook for Android",
+        "Skickat från min iPhone",
+        "Hämta Outlook för iOS",
+        "Sent from my Galaxy",
+        "Sent from Outlook for Android",
+        "Get Outlook for iOS",
+        "Von meinem iPhone gesendet",
+        "Sendt fra min iPhone",
+    ],
+)
 def test_a_telephones_line_is_cut(line: str, patterns: ReadingPatterns) -> None:
     """A telephone's own line goes, the sentence above it stays."""
     parts = split(f"{OLD}\n\n{line}", patterns)
@@ -203,12 +241,14 @@ def test_fine_print_does_not_decide(fine_print: str, patterns: ReadingPatterns) 
 
 @pytest.mark.parametrize(
     "kept",
-    ["Tämä viesti on luottamuksellinen. Pyydän, että poistatte tietoni.",
-     "Privacy: please delete everything you hold about me.",
-     "If you received this message in error, tell me who else has my data.",
-     "--\nPoistakaa minun tietoni, kiitos.",
-     "--\nAino\n\nPS. Poistakaa osoite."],
-)  # fmt: skip
+    [
+        "Tämä viesti on luottamuksellinen. Pyydän, että poistatte tietoni.",
+        "Privacy: please delete everything you hold about me.",
+        "If you received this message in error, tell me who else has my data.",
+        "--\nPoistakaa minun tietoni, kiitos.",
+        "--\nAino\n\nPS. Poistakaa osoite.",
+    ],
+)
 def test_a_person_speaking_is_never_fine_print(kept: str, patterns: ReadingPatterns) -> None:
     """Where the writer speaks of themself, or adds a postscript, nothing of it is cut."""
     parts = split(f"Hei\n\n{kept}", patterns)
@@ -218,9 +258,11 @@ def test_a_person_speaking_is_never_fine_print(kept: str, patterns: ReadingPatte
 
 @pytest.mark.parametrize(
     ("name", "visible"),
-    [("html_only_outlook_answer_fi", "Hei,\n\npoistatteko tietoni, sillä en ole enää asiakas.\nAino"),
-     ("html_gmail_answer_en", "Please send me a copy of my data.\n\nAino")],
-)  # fmt: skip
+    [
+        ("html_only_outlook_answer_fi", "Hei,\n\npoistatteko tietoni, sillä en ole enää asiakas.\nAino"),
+        ("html_gmail_answer_en", "Please send me a copy of my data.\n\nAino"),
+    ],
+)
 def test_html_answers_are_split_too(
     name: str, visible: str, fixture_bytes: Callable[[str], bytes], patterns: ReadingPatterns
 ) -> None:
@@ -247,11 +289,29 @@ def test_a_bare_subject_and_body_split_alike(patterns: ReadingPatterns) -> None:
 
 
 LINES = st.sampled_from(
-    ["Moi", "", "> vanha", "-- ", "--", "Lähetetty iPhonesta", "On 3 May 2026 at 10:00, A <a@example.com> wrote:",
-     "-----Original Message-----", "---------- Forwarded message ---------", "From: A <a@example.com>", "Sent: Friday",
-     "Subject: x", "Subject: FW: x", "This message is confidential.", "Poistakaa minun tietoni.", "________________",
-     "x mailing list", "| palkki", "A kirjoitti:", "PS. vielä"]
-)  # fmt: skip
+    [
+        "Moi",
+        "",
+        "> vanha",
+        "-- ",
+        "--",
+        "Lähetetty iPhonesta",
+        "On 3 May 2026 at 10:00, A <a@example.com> wrote:",
+        "-----Original Message-----",
+        "---------- Forwarded message ---------",
+        "From: A <a@example.com>",
+        "Sent: Friday",
+        "Subject: x",
+        "Subject: FW: x",
+        "This message is confidential.",
+        "Poistakaa minun tietoni.",
+        "________________",
+        "x mailing list",
+        "| palkki",
+        "A kirjoitti:",
+        "PS. vielä",
+    ]
+)
 
 
 @settings(max_examples=400, deadline=None)
@@ -261,8 +321,14 @@ def test_no_line_is_lost(lines: list[str], subject: str) -> None:
     parts = split("\n".join(lines), SHIPPED, subject)
     whole = "\n".join((parts.visible, parts.forwarded, parts.quoted, parts.signature))
     have = Counter(line.strip().removeprefix("> ") for line in whole.split("\n") if line.strip())
-    marks = {"---------- Forwarded message ---------", "-----Original Message-----", "________________", "From: A <a@example.com>",
-             "Sent: Friday", "Subject: x", "Subject: FW: x"}  # fmt: skip
+    marks = {
+        "---------- Forwarded message ---------",
+        "-----Original Message-----",
+        "________________",
+        "From: A <a@example.com>",
+        "Sent: Friday",
+        "Subject: x",
+        "Subject: FW: x",
+    }
     wanted = Counter(line.strip().removeprefix("> ") for line in lines if line.strip() and line.strip() not in marks)
     assert not wanted - have
-
