@@ -1,4 +1,4 @@
-"""One ticket as a zip that an authority can read and check without mailbot: story, original mails, entries, how to verify.
+"""One ticket as a zip that an authority can read and check without mailbot: story, mails, entries, how to verify.
 
 The chain's entries of other tickets are in it as bare links (no details), so that every hash can be computed anew from
 the first entry to the last.

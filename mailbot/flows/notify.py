@@ -205,6 +205,7 @@ def ticket_facts(
         "overdue": ticket.overdue(today),
         "can_extend_until": "",
         "status": ticket.status.value,
+        "reply_language": ticket.language,
         "token": "",
     }
 

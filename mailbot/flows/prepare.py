@@ -11,8 +11,10 @@ from typing import Any
 
 from mailbot.core.draft import Content, DraftKind, Need, NeedKind, fingerprint, unmet
 from mailbot.core.letter import CheckLine, ReplyItem, Text
+from mailbot.core.lint import Checked, Finding, lint
+from mailbot.core.lint_files import File as LintedFile
 from mailbot.core.rights import Channel, Ground, Outcome, Right
-from mailbot.core.ticket import Event, Status
+from mailbot.core.ticket import RUNNING, Event, Status
 from mailbot.errors import BadInputError, IllegalMoveError
 from mailbot.flows import clock
 from mailbot.flows.office import Office
@@ -39,6 +41,7 @@ PROGRAMS = (
     ".hta",
     ".pif",
 )
+MISSING = ("placeholder", "copy_missing")  # findings that only say again that a fact is missing
 DRAFTABLE = frozenset(Status) - {Status.CLOSED, Status.DISMISSED, Status.WITHDRAWN, Status.APPROVED}
 
 
@@ -75,8 +78,12 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
     files = _files(connection, wish, before, plan)
     written = _written(connection, office, ticket, wish, plan, now)
     text = _text(written, wish, plan, before)
+    if text is not written and wish.kind is DraftKind.REPLY:  # every final reply names the authority (GDPR 12(4))
+        body = office.texts.completed(ticket.language, text.body, plan.items, facts_of(connection, office, ticket, now))
+        text = Text(subject=text.subject, body=body)
     thread = _thread(connection, ticket)
     needs = unmet(plan.needs, plan.values, files)
+    findings = _findings(connection, office, ticket, wish.kind, plan, text, files, needs)
     content = Content(
         sender=office.sender,
         recipient=ticket.requester_address,  # the From address, always (design, promise 8)
@@ -104,6 +111,9 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
             "references": list(thread[1]),
             "needs": [need.as_json() for need in needs],
             "checklist": [_line(line) for line in plan.checklist],
+            "findings": [
+                item.as_json() for item in _findings(connection, office, ticket, wish.kind, plan, text, files, needs)
+            ],
             "edited": text is not written,
             "fingerprint": fingerprint(content),
             "made_by": by,
@@ -326,6 +336,44 @@ def _thread(connection: Connection, ticket: Ticket) -> tuple[str, tuple[str, ...
         return "", ()
     last = received[-1]
     return last.message_id, tuple(last.references)  # kept as our answer's References would be
+
+
+def _findings(
+    connection: Connection,
+    office: Office,
+    ticket: Ticket,
+    kind: DraftKind,
+    plan: _Plan,
+    text: Text,
+    files: Sequence[File],
+    needs: Sequence[Need],
+) -> tuple[Finding, ...]:
+    """What the linter says; while facts are missing, that they are is no finding of its own."""
+    received = [item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in"]
+    others = [item for item in tickets.find(connection, statuses=RUNNING) if not _same_person(item, ticket)]
+    longer = clock.reckon(office, ticket.received_at, ticket.rights, extended=True)
+    checked = Checked(
+        kind=kind.value,
+        language=ticket.language,
+        controller=office.controller,
+        text=text.body,
+        items=plan.items,
+        values=plan.values,
+        files=[LintedFile(name=file.name, content=file.content) for file in files],
+        recipient=ticket.requester_address,
+        requester_address=ticket.requester_address,
+        requester_name=ticket.requester_name,
+        message_text="\n".join(f"{item.subject}\n{item.text}" for item in received),
+        own_addresses=[office.sender_address, *(person.address for person in office.staff)],
+        others=[name for item in others for name in (item.requester_name, item.requester_address) if name],
+        new_due_on=longer.due_on if kind is DraftKind.EXTENSION_NOTICE else None,
+    )
+    found = lint(checked, office.texts.words(office.controller.language)["lint"])
+    return tuple(item for item in found if not (needs and item.rule in MISSING))
+
+
+def _same_person(one: Ticket, other: Ticket) -> bool:
+    return one.id == other.id or one.requester_address.lower() == other.requester_address.lower()
 
 
 def checklist_in(office: Office, draft: Draft, language: str) -> tuple[CheckLine, ...]:
