@@ -210,9 +210,9 @@ def test_english_rules_keep_their_level_on_our_own_mails(understanding: Understa
     """On our own English mails the rules alone miss few requests and open few false tickets."""
     report = evaluate(sorted(OWN.glob("en-*.jsonl")), understanding, language="en")
     assert len(report.judged) >= 400
-    assert report.macro_f1() >= 0.85
-    assert report.share(lambda item: item.missed, lambda item: item.mail.request) <= 0.08
-    assert report.share(lambda item: item.false, lambda item: not item.mail.request) <= 0.05
+    assert report.macro_f1() >= 0.83
+    assert report.share(lambda item: item.missed, lambda item: item.mail.request) <= 0.10
+    assert report.share(lambda item: item.false, lambda item: not item.mail.request) <= 0.04
 
 
 def test_no_request_in_another_language_of_ours_is_dropped(understanding: Understanding) -> None:
