@@ -6,15 +6,14 @@ Details (free text, addresses) and their salts lie in `audit_detail` and can be 
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select
 
 from mailbot.core.audit import GENESIS, Entry, detail_digest, detail_text, link
+from mailbot.store.database import take_turns
 from mailbot.store.schema import audit, audit_detail
-
-_LOCK = 7_202_511  # PostgreSQL advisory lock of the chain's end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +38,14 @@ def append(
 
     A clock that was set back never dates an entry before the one it follows.
     """
-    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
-        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+    take_turns(connection, "audit")
     last = connection.execute(
         select(audit.c.seq, audit.c.at, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
     ).first()
     salt, words = secrets.token_hex(16), detail_text(details or {})
     entry = link(
         seq=last.seq + 1 if last else 1,
-        at=max(now, last.at) if last else now,
+        at=max(now, last.at).astimezone(UTC) if last else now.astimezone(UTC),  # as it will be read again
         event=event,
         reference=reference,
         actor=actor,

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from mailbot.store.schema import cursor, seen, state
+from mailbot.store.upsert import add_once, upsert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +40,23 @@ def get(connection: Connection, folder: str) -> Cursor | None:
 
 def put(connection: Connection, folder: str, uidvalidity: int, last_uid: int, now: datetime) -> None:
     """Moves the cursor of a folder; makes it when there is none."""
+    row = {"folder": folder, "uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now}
+    connection.execute(upsert(connection, cursor, row, ["folder"]), row)
+
+
+def advance(
+    connection: Connection, folder: str, before: Cursor | None, uidvalidity: int, last_uid: int, now: datetime
+) -> bool:
+    """Moves the cursor from where the caller knows it to be; False, and nothing changed, when somebody else moved it.
+
+    This is what keeps a message from being acted on twice should a poller lose its lock with its connection.
+    """
     values = {"uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now}
-    done = connection.execute(update(cursor).where(cursor.c.folder == folder).values(**values))
-    if done.rowcount == 0:
-        connection.execute(insert(cursor).values(folder=folder, **values))
+    if before is None:
+        return add_once(connection, cursor, {"folder": folder, **values}, ["folder"])
+    unmoved = (cursor.c.uidvalidity == before.uidvalidity) & (cursor.c.last_uid == before.last_uid)
+    done = connection.execute(update(cursor).where(cursor.c.folder == folder, unmoved).values(**values))
+    return bool(done.rowcount == 1)
 
 
 def folders(connection: Connection) -> tuple[Cursor, ...]:
@@ -53,7 +67,7 @@ def folders(connection: Connection) -> tuple[Cursor, ...]:
 def remember(
     connection: Connection, folder: str, uidvalidity: int, items: Iterable[Seen], rules_version: str, now: datetime
 ) -> None:
-    """Writes down messages that were left alone, all at once."""
+    """Writes down messages that were left alone, all at once; one that was read before is judged anew."""
     rows = [
         {
             "folder": folder,
@@ -67,7 +81,7 @@ def remember(
         for item in items
     ]
     if rows:
-        connection.execute(insert(seen), rows)
+        connection.execute(upsert(connection, seen, rows[0], ["folder", "uidvalidity", "uid"]), rows)
 
 
 def known(connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
@@ -105,9 +119,13 @@ def count_seen(connection: Connection) -> int:
 
 def note_state(connection: Connection, name: str, value: str, now: datetime) -> None:
     """Writes down a fact about the machine itself ("polled", "digest"), replacing the one before."""
-    done = connection.execute(update(state).where(state.c.name == name).values(value=value, at=now))
-    if done.rowcount == 0:
-        connection.execute(insert(state).values(name=name, value=value, at=now))
+    row = {"name": name, "value": value, "at": now}
+    connection.execute(upsert(connection, state, row, ["name"]), row)
+
+
+def note_state_once(connection: Connection, name: str, value: str, now: datetime) -> bool:
+    """Writes down a fact that is written only once; False when it was there already."""
+    return add_once(connection, state, {"name": name, "value": value, "at": now}, ["name"])
 
 
 def read_state(connection: Connection, name: str) -> tuple[str, datetime] | None:

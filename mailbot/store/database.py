@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from mailbot.errors import ConfigurationError, MailbotError, ServiceUnavailableError, TryLaterError
+from mailbot.errors import ConfigurationError, TryLaterError
+from mailbot.store.failures import no_file, ours, shown
 
-__all__ = ["Connection", "Database"]  # flows hand a Connection on and never look inside
+__all__ = ["BUSY_TIMEOUT_MS", "SCHEMA_VERSION", "Connection", "Database", "take_turns"]  # flows name Connection
 
-BUSY_TIMEOUT_MS = 30_000
+BUSY_TIMEOUT_MS = 30_000  # how long one process waits for another's transaction
 SCHEMA_VERSION = "0001"
+VERSION_TABLE = "alembic_version"
 
 
 class Database:
@@ -39,7 +42,7 @@ class Database:
         except (SQLAlchemyError, ImportError) as error:
             raise ConfigurationError(
                 [
-                    f"database.url: {_safe(url)} can not be used ({type(error).__name__}); "
+                    f"database.url: {shown(url)} can not be used ({type(error).__name__}); "
                     "for PostgreSQL install mailbot[postgres]"
                 ]
             ) from error
@@ -54,12 +57,15 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view for reading."""
-        with self._guarded(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        """A consistent view for reading: every statement sees the same moment, and none can write."""
+        with self._guarded(), self.engine.connect() as connection:
+            if not self.is_sqlite:  # SQLite's log gives every reader its own moment anyway
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
 
     def prepare(self) -> None:
-        """Makes the tables in an empty database; refuses one of another version.
+        """Makes the tables in an empty database; refuses one of another version, or of another program.
 
         Raises ConfigurationError naming `mailbot db upgrade` when the schema is older or newer.
         """
@@ -73,17 +79,25 @@ class Database:
             )
 
     def version(self) -> str | None:
-        """The schema version found, None for an empty database."""
+        """The schema version found, None for an empty database.
+
+        Raises ConfigurationError for a database that holds somebody else's tables.
+        """
         with self.read() as connection:
-            if not inspect(connection).has_table("alembic_version"):
+            found = inspect(connection).get_table_names()
+            if VERSION_TABLE not in found and found:
+                raise ConfigurationError(
+                    [f"database.url: {shown(self.url)} holds tables of another program; name an empty database"]
+                )
+            if VERSION_TABLE not in found:
                 return None
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
     def upgrade(self) -> None:
-        """Brings the schema to this version; safe to repeat."""
+        """Brings the schema to this version; safe to repeat, and for several processes at once."""
         # alembic is loaded only here: it costs 60 ms that no ordinary start needs
         migrations = importlib.import_module("mailbot.store.migrations")
-        with self._guarded():
+        with self._guarded(), contextlib.nullcontext() if self.is_sqlite else self._advisory("upgrade", wait=True):
             migrations.upgrade(self.engine)
 
     def compact(self) -> None:
@@ -113,33 +127,40 @@ class Database:
 
         Raises TryLaterError when another process holds it.
         """
-        if self.is_sqlite:
-            with _flock(self.lock_file(name), name):
-                yield
-        else:
-            with self._advisory(name):
-                yield
+        with _flock(self.lock_file(name), name) if self.is_sqlite else self._advisory(name):
+            yield
 
     @contextlib.contextmanager
-    def _advisory(self, name: str) -> Iterator[None]:
-        number = int.from_bytes(hashlib.sha256(f"mailbot {name}".encode()).digest()[:8], "big", signed=True)
-        with self._guarded():
-            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        with connection:
-            if not connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar():
+    def _advisory(self, name: str, *, wait: bool = False) -> Iterator[None]:
+        """A lock of the session: it ends with `with`, with the process, and with the connection."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            word = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
+            with self._guarded():
+                held = connection.execute(text(f"SELECT {word}(:n)"), {"n": _number(name)}).scalar()
+            if held is False:
                 raise _held(name)
             try:
                 yield
             finally:
                 with contextlib.suppress(DBAPIError):  # the server's end releases it as well
-                    connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
+                    connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _number(name)})
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            raise _ours(error, self.url) from error
+        except (DBAPIError, sqlite3.Error) as error:
+            raise ours(error, self.url) from error
+
+
+def take_turns(connection: Connection, name: str) -> None:
+    """Waits until no other transaction does the same thing; what it wrote is seen then. SQLite has one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _number(name)})
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"mailbot {name}".encode()).digest()[:8], "big", signed=True)
 
 
 def _held(name: str) -> TryLaterError:
@@ -157,9 +178,7 @@ def _flock(path: Path, name: str) -> Iterator[None]:
             handle.close()
         raise _held(name) from None
     except OSError as error:
-        raise ServiceUnavailableError(
-            f"the lock {path} can not be taken ({error.strerror})", "Check the folder."
-        ) from error
+        raise no_file(error, f"the lock {path} can not be taken") from error
     try:
         yield
     finally:
@@ -172,14 +191,12 @@ def _make_folder(path: Path) -> None:
         if not path.exists():  # personal data: readable by its owner alone from the first byte
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise ServiceUnavailableError(
-            f"the database {path} can not be made ({error.strerror})", "Check the folder's owner, mode and free space."
-        ) from error
+        raise no_file(error, f"the database {path} can not be made") from error
 
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10, "options": _options(url)})
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
@@ -205,33 +222,7 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _safe(url: str) -> str:
-    head, _, tail = url.rpartition("@")
-    return f"{head.split('://')[0]}://***@{tail}" if head else url
-
-
-def _ours(error: DBAPIError, url: str) -> MailbotError:
-    said = str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else type(error).__name__
-    low = said.lower()
-    where = _safe(url)
-    if "disk is full" in low or "no space" in low or "disk i/o" in low or "readonly" in low:
-        return ServiceUnavailableError(
-            f"the database {where} can not be written: {said}", "Free some disk space; nothing was lost."
-        )
-    if "not a database" in low or "malformed" in low:
-        return ServiceUnavailableError(f"the database {where} is damaged: {said}", "Restore it: mailbot backup --help.")
-    if "locked" in low or "busy" in low:
-        return TryLaterError(f"the database {where} is busy: {said}", "Try again in a moment.")
-    if isinstance(error.orig, sqlite3.OperationalError):
-        return ServiceUnavailableError(
-            f"the database {where} can not be used: {said}", "Check the file and its folder."
-        )
-    if type(error).__name__ == "OperationalError":
-        return TryLaterError(
-            f"the database server does not answer: {_masked(said)}", "Check that it runs and the address is right."
-        )
-    return ServiceUnavailableError(f"the database refused a statement: {_masked(said)}", "Report this with the log.")
-
-
-def _masked(said: str) -> str:
-    return said if "password" not in said.lower() else "the login was refused"
+def _options(url: str) -> str:
+    """Settings of each PostgreSQL session, after those of the address: moments in UTC, and no wait without an end."""
+    given = make_url(url).query.get("options", "")
+    return f"{given if isinstance(given, str) else ' '.join(given)} -c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_MS}"

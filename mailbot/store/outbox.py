@@ -7,12 +7,14 @@ leave the row once a server has taken them, so a token is never at rest except a
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, tuple_, update
 
 from mailbot.store.schema import answered, attempt, outbox, refusal, token
+
+LONGEST_WAIT = timedelta(hours=8)  # no mail is put off longer; one that seems to be was put off by a wrong clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,24 +83,44 @@ def queue(connection: Connection, values: Mapping[str, Any], raw: bytes) -> int:
     return number
 
 
-def due(connection: Connection, now: datetime, *, exclude: Iterable[int] = (), limit: int = 50) -> tuple[Outgoing, ...]:
-    """Queued mail whose time has come, oldest first; mail to data subjects before mail to staff.
+def due(
+    connection: Connection, now: datetime, *, after: Outgoing | None = None, limit: int = 50
+) -> tuple[Outgoing, ...]:
+    """Queued mail whose time has come: mail to data subjects first, then the rest, oldest first.
 
-    On PostgreSQL the rows are locked for this transaction and rows that another sender holds are passed over.
+    With `after` only what stands behind that mail in this order, so that a round tries each mail once.
     """
-    query = select(outbox).where(outbox.c.state == "queued", outbox.c.next_at <= now, outbox.c.id.not_in(list(exclude)))
-    query = query.order_by(outbox.c.audience, outbox.c.id).limit(limit).with_for_update(skip_locked=True)
-    return tuple(Outgoing(**row) for row in connection.execute(query).mappings())
+    rank = case((outbox.c.audience == "data_subject", 0), else_=1)
+    query = select(outbox).where(outbox.c.state == "queued", _time_has_come(now))
+    if after is not None:
+        query = query.where(tuple_(rank, outbox.c.id) > (0 if after.audience == "data_subject" else 1, after.id))
+    rows = connection.execute(query.order_by(rank, outbox.c.id).limit(limit)).mappings()
+    return tuple(Outgoing(**row) for row in rows)
 
 
-def by_id(connection: Connection, number: int) -> Outgoing:
-    """The mail of that number, which exists."""
-    return Outgoing(**connection.execute(select(outbox).where(outbox.c.id == number)).mappings().one())
+def _time_has_come(now: datetime) -> ColumnElement[bool]:
+    """Its moment is past, or was written by a clock that has been set back since: then it would wait for ever."""
+    never_put_off = (outbox.c.next_at == outbox.c.made_at) & (outbox.c.made_at > now)
+    return or_(outbox.c.next_at <= now, never_put_off, outbox.c.next_at > now + LONGEST_WAIT)
 
 
-def of_ticket(connection: Connection, ticket_id: int) -> tuple[Outgoing, ...]:
-    """Every mail of a ticket, oldest first."""
-    rows = connection.execute(select(outbox).where(outbox.c.ticket_id == ticket_id).order_by(outbox.c.id)).mappings()
+def take(connection: Connection, number: int, now: datetime) -> Outgoing | None:
+    """The mail, locked for this transaction, if it is still queued and its time has come; None otherwise."""
+    query = select(outbox).where(outbox.c.id == number, outbox.c.state == "queued", _time_has_come(now))
+    row = connection.execute(query.with_for_update(key_share=True)).mappings().first()
+    return Outgoing(**row) if row else None
+
+
+def by_id(connection: Connection, number: int, *, lock: bool = False) -> Outgoing:
+    """The mail of that number, which exists; locked for this transaction when asked (PostgreSQL)."""
+    query = select(outbox).where(outbox.c.id == number)
+    return Outgoing(**connection.execute(query.with_for_update(key_share=True) if lock else query).mappings().one())
+
+
+def of_ticket(connection: Connection, ticket_id: int, *, lock: bool = False) -> tuple[Outgoing, ...]:
+    """Every mail of a ticket, oldest first; locked against its sender when asked (PostgreSQL)."""
+    query = select(outbox).where(outbox.c.ticket_id == ticket_id).order_by(outbox.c.id)
+    rows = connection.execute(query.with_for_update(key_share=True) if lock else query).mappings()
     return tuple(Outgoing(**row) for row in rows)
 
 
@@ -121,6 +143,14 @@ def begin_attempt(connection: Connection, number: int, now: datetime) -> int:
 def end_attempt(connection: Connection, number: int, *, result: str, answer: str, now: datetime) -> None:
     """Writes down how an attempt ended."""
     connection.execute(update(attempt).where(attempt.c.id == number).values(ended_at=now, result=result, answer=answer))
+
+
+def unrecorded(connection: Connection, number: int) -> int:
+    """How many of the latest attempts in a row have no result: their senders died, or could not write it down."""
+    answered_last = select(func.max(attempt.c.id)).where(attempt.c.outbox_id == number, attempt.c.ended_at.is_not(None))
+    last = connection.execute(answered_last).scalar() or 0
+    query = select(func.count()).select_from(attempt).where(attempt.c.outbox_id == number, attempt.c.id > last)
+    return connection.execute(query).scalar_one()
 
 
 def attempts(connection: Connection, number: int) -> tuple[Attempt, ...]:
@@ -223,9 +253,10 @@ def note_answer(connection: Connection, address: str, subject: str, now: datetim
     )
 
 
-def answers_since(connection: Connection, address: str, moment: datetime) -> int:
-    """How many unasked answers that address has had since `moment`."""
-    where = and_(answered.c.address_hash == hashed(address.lower()), answered.c.at > moment)
+def answers_between(connection: Connection, address: str, moment: datetime, now: datetime) -> int:
+    """How many unasked answers that address has had after `moment`, not later than `now` (clocks are set back)."""
+    mine = answered.c.address_hash == hashed(address.lower())
+    where = and_(mine, answered.c.at > moment, answered.c.at <= now)
     return connection.execute(select(func.count()).select_from(answered).where(where)).scalar_one()
 
 

@@ -54,7 +54,7 @@ class Moment(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a naive datetime reached the store")
-        moment = value.astimezone(UTC)
+        moment = _in_utc(value)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the interface
@@ -62,6 +62,14 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _in_utc(value: datetime) -> datetime:
+    """The same moment in UTC; a Date header may name the first or last hours that exist, which have none there."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return value.replace(tzinfo=UTC)
 
 
 class Json(TypeDecorator[Any]):
@@ -289,7 +297,7 @@ attachment = Table(
     Column("draft_id", ForeignKey("draft.id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("name", Words, nullable=False),
-    Column("type", String(255), nullable=False),
+    Column("type", Words, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("content", LargeBinary),
@@ -308,7 +316,7 @@ approval = Table(
     Column("only_first", Boolean, nullable=False, default=False),  # the first of two words: nothing is sent on it
     Column("approved_at", Moment, nullable=False),
     Column("withdrawn_at", Moment),
-    UniqueConstraint("id", "fingerprint"),
+    UniqueConstraint("id", "fingerprint", "draft_id"),
     Index(None, "draft_id"),
 )
 
@@ -364,8 +372,14 @@ outbox = Table(
     Index(None, "message_id_hash"),
     Index(None, "ticket_id"),
 )
-# The pair (approval, fingerprint) of an outbox row must be an approval that was really given (promise 1).
-outbox.append_constraint(ForeignKeyConstraint(["approval_id", "fingerprint"], ["approval.id", "approval.fingerprint"]))
+# Approval, fingerprint and draft of an outbox row must be an approval of that draft that was really given (promise 1).
+outbox.append_constraint(
+    ForeignKeyConstraint(
+        ["approval_id", "fingerprint", "draft_id"],
+        ["approval.id", "approval.fingerprint", "approval.draft_id"],
+        name="fk_outbox_approval",
+    )
+)
 
 attempt = Table(
     "attempt",
@@ -427,7 +441,7 @@ audit = Table(
     Column("at", Moment, nullable=False),
     Column("event", String(60), nullable=False),
     Column("reference", String(40), nullable=False),
-    Column("actor", String(80), nullable=False),
+    Column("actor", String(400), nullable=False),
     Column("detail_digest", String(64), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),

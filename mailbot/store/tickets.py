@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from mailbot.core.rights import Channel, Ground, Outcome, Right
 from mailbot.core.ticket import RUNNING, Event, Status, apply
 from mailbot.errors import BadInputError
 from mailbot.store.schema import counter, question, reminder, request, task, ticket
+from mailbot.store.upsert import add_once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +107,10 @@ class Task:
 def next_reference(connection: Connection, prefix: str, year: int) -> str:
     """The next reference of the year, as JALO-2026-0014; unique within the caller's transaction."""
     name = f"{prefix}-{year}"
-    done = connection.execute(update(counter).where(counter.c.name == name).values(value=counter.c.value + 1))
-    if done.rowcount == 0:
-        connection.execute(insert(counter).values(name=name, value=1))
-    number = connection.execute(select(counter.c.value).where(counter.c.name == name)).scalar_one()
+    add_once(connection, counter, {"name": name, "value": 0}, ["name"])
+    number = connection.execute(
+        update(counter).where(counter.c.name == name).values(value=counter.c.value + 1).returning(counter.c.value)
+    ).scalar_one()
     return f"{name}-{number:04d}"
 
 
@@ -130,9 +131,10 @@ def set_rights(connection: Connection, ticket_id: int, rights: Sequence[Right]) 
             connection.execute(insert(request).values(ticket_id=ticket_id, right=right.value, status="open"))
 
 
-def by_id(connection: Connection, ticket_id: int) -> Ticket:
-    """The ticket of that number, which exists."""
-    row = connection.execute(select(ticket).where(ticket.c.id == ticket_id)).mappings().one()
+def by_id(connection: Connection, ticket_id: int, *, lock: bool = False) -> Ticket:
+    """The ticket of that number, which exists; locked for this transaction when asked (PostgreSQL)."""
+    query = select(ticket).where(ticket.c.id == ticket_id)
+    row = connection.execute(_held(query) if lock else query).mappings().one()
     return _ticket(row, _requests(connection, [ticket_id]).get(ticket_id, ()))
 
 
@@ -142,10 +144,15 @@ def by_reference(connection: Connection, reference: str, *, lock: bool = False) 
     Raises BadInputError when there is none.
     """
     query = select(ticket).where(ticket.c.reference == reference.strip().upper())
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    row = connection.execute(_held(query) if lock else query).mappings().first()
     if row is None:
         raise BadInputError(f"there is no ticket {reference}", "See: mailbot tickets")
     return _ticket(row, _requests(connection, [row["id"]]).get(row["id"], ()))
+
+
+def _held(query: Select[Any]) -> Select[Any]:
+    """Locks the rows for this transaction; rows of other tables may still come to point at them (no deadlock)."""
+    return query.with_for_update(key_share=True)
 
 
 def maybe(connection: Connection, reference: str) -> Ticket | None:
@@ -193,12 +200,13 @@ def change(connection: Connection, found: Ticket, **values: Any) -> Ticket:
 
 
 def move(connection: Connection, found: Ticket, event: Event) -> Ticket:
-    """Applies an event to a ticket: the only statement that writes a status.
+    """Applies an event to a ticket as it stands now: the only statement that writes a status.
 
     Raises IllegalMoveError, and changes nothing, when the table of transitions has no such move.
     """
-    after = apply(found.status, event)
-    if after is not found.status:
+    standing = Status(connection.execute(_held(select(ticket.c.status).where(ticket.c.id == found.id))).scalar_one())
+    after = apply(standing, event)
+    if after is not standing:
         connection.execute(update(ticket).where(ticket.c.id == found.id).values(status=after.value))
     return by_id(connection, found.id)
 
@@ -262,9 +270,10 @@ def note_reminders(connection: Connection, ticket_id: int, keys: Iterable[str], 
         connection.execute(insert(reminder).values(ticket_id=ticket_id, key=key, sent_at=now))
 
 
-def opened_since(connection: Connection, moment: datetime) -> int:
-    """How many tickets were opened after `moment`."""
-    return connection.execute(select(func.count()).select_from(ticket).where(ticket.c.opened_at > moment)).scalar_one()
+def opened_between(connection: Connection, moment: datetime, now: datetime) -> int:
+    """How many tickets were opened after `moment` and not later than `now` (a clock that was set back has a later)."""
+    when = (ticket.c.opened_at > moment) & (ticket.c.opened_at <= now)
+    return connection.execute(select(func.count()).select_from(ticket).where(when)).scalar_one()
 
 
 def blank(connection: Connection, ticket_id: int, now: datetime) -> None:

@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event", sa.String(length=60), nullable=False),
         sa.Column("reference", sa.String(length=40), nullable=False),
-        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("actor", sa.String(length=400), nullable=False),
         sa.Column("detail_digest", sa.String(length=64), nullable=False),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -274,7 +274,7 @@ def upgrade() -> None:
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name=op.f("fk_approval_draft_id_draft")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
-        sa.UniqueConstraint("id", "fingerprint", name=op.f("uq_approval_id_fingerprint")),
+        sa.UniqueConstraint("id", "fingerprint", "draft_id", name=op.f("uq_approval_id_fingerprint_draft_id")),
     )
     op.create_index(op.f("ix_approval_draft_id"), "approval", ["draft_id"], unique=False)
     op.create_table(
@@ -283,7 +283,7 @@ def upgrade() -> None:
         sa.Column("draft_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("type", sa.String(length=255), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=True),
@@ -321,9 +321,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("state IN ('queued', 'sent', 'failed', 'cancelled')", name=op.f("ck_outbox_state_known")),
         sa.ForeignKeyConstraint(
-            ["approval_id", "fingerprint"],
-            ["approval.id", "approval.fingerprint"],
-            name=op.f("fk_outbox_approval_id_fingerprint_approval"),
+            ["approval_id", "fingerprint", "draft_id"],
+            ["approval.id", "approval.fingerprint", "approval.draft_id"],
+            name="fk_outbox_approval",
         ),
         sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name=op.f("fk_outbox_draft_id_draft")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_outbox_ticket_id_ticket")),

@@ -1,0 +1,25 @@
+"""Insert, or change what is there already, in one statement: two processes at once never collide on a key.
+
+SQLite and PostgreSQL share the words (ON CONFLICT); SQLAlchemy has them once for each dialect, and only here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def upsert(connection: Connection, table: Table, row: Mapping[str, Any], keys: Sequence[str]) -> Insert:
+    """A statement that adds rows shaped like `row`; where `keys` are taken, the other columns are replaced."""
+    made: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    changed = {name: made.excluded[name] for name in row if name not in keys}
+    found: Insert = made.on_conflict_do_update(index_elements=list(keys), set_=changed)
+    return found
+
+
+def add_once(connection: Connection, table: Table, row: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    """Adds a row; False, and nothing changed, where `keys` are taken."""
+    made: Any = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    adding = made.values(**row).on_conflict_do_nothing(index_elements=list(keys))
+    return connection.execute(adding.returning(table.c[keys[0]])).first() is not None  # PostgreSQL's rowcount is -1
