@@ -231,7 +231,9 @@ def undo_approval(connection: Connection, reference: str, actor: Actor, *, now: 
     actor.must_approve()
     ticket = tickets.by_reference(connection, reference, lock=True)
     waiting = [
-        m for m in outbox.of_ticket(connection, ticket.id) if m.audience == "data_subject" and m.state == "queued"
+        mail
+        for mail in outbox.of_ticket(connection, ticket.id, lock=True)
+        if mail.audience == "data_subject" and mail.state == "queued"
     ]
     if not waiting or any(outbox.attempts(connection, mail.id) for mail in waiting):
         raise IllegalMoveError(
@@ -385,7 +387,7 @@ def answered(
         if item.outcome is None:
             tickets.set_request(connection, ticket.id, item.right, status="ended", outcome=outcome.value)
     drafts.supersede(connection, ticket.id)
-    for mail in outbox.of_ticket(connection, ticket.id):
+    for mail in outbox.of_ticket(connection, ticket.id, lock=True):
         if mail.audience == "data_subject" and mail.state == "queued":
             outbox.end(connection, mail.id, "cancelled", now)
     moved = tickets.change(connection, moved, answered_at=now, outside_suspected=False)

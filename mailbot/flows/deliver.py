@@ -9,7 +9,7 @@ Before every attempt to a data subject the approval's fingerprint and the digest
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from mailbot.core.draft import DraftKind, DraftState, fingerprint
 from mailbot.core.rights import Outcome
 from mailbot.core.staff import by_address
 from mailbot.core.ticket import Event, Status
-from mailbot.errors import TryLaterError
+from mailbot.errors import IllegalMoveError, TryLaterError
 from mailbot.flows import clock, notify
 from mailbot.flows.decide import back_to_drafted
 from mailbot.flows.office import Office
@@ -41,6 +41,7 @@ BACK_OFF = (
 )
 GIVE_UP = timedelta(days=5)  # RFC 5321 4.5.4.1: at least 4-5 days
 UNREACHABLE_PAUSE = timedelta(minutes=2)  # the server is away: not the mail's fault, nothing is counted
+FREE_REPEATS = 3  # attempts in a row without a recorded result; after these something eats the records, not a crash
 WARN_BEFORE = timedelta(days=1)  # an alarm when a reply is still unsent so shortly before its due date
 
 
@@ -69,7 +70,6 @@ class Round:
     failed: int = 0
     stopped: str = ""  # why the round ended early: the server is away, the login is refused
     waiting: int = 0
-    tried: set[int] = field(default_factory=set)
 
 
 def deliver(office: Office, transport: Transport, *, now: datetime) -> Round:
@@ -80,11 +80,8 @@ def deliver(office: Office, transport: Transport, *, now: datetime) -> Round:
     done = Round()
     whole = office.database.exclusively("deliver") if office.database.is_sqlite else nullcontext()
     with whole:
-        while not done.stopped:
-            mail = _next(office, done, now)
-            if mail is None:
-                break
-            done.tried.add(mail.id)
+        mail: Outgoing | None = None
+        while not done.stopped and (mail := _next(office, mail, now)) is not None:
             with _alone(office, mail) as free:
                 if free:
                     _attempt(office, transport, mail.id, done, now)
@@ -93,9 +90,9 @@ def deliver(office: Office, transport: Transport, *, now: datetime) -> Round:
     return done
 
 
-def _next(office: Office, done: Round, now: datetime) -> Outgoing | None:
+def _next(office: Office, after: Outgoing | None, now: datetime) -> Outgoing | None:
     with office.database.read() as connection:
-        found = outbox.due(connection, now, exclude=done.tried, limit=1)
+        found = outbox.due(connection, now, after=after, limit=1)
     return found[0] if found else None
 
 
@@ -114,21 +111,35 @@ def _alone(office: Office, mail: Outgoing) -> Iterator[bool]:
 
 def _attempt(office: Office, transport: Transport, number: int, done: Round, now: datetime) -> None:
     with office.database.write() as connection:
-        mail = outbox.by_id(connection, number)
-        if mail.state != "queued" or mail.raw is None:
+        mail = outbox.take(connection, number, now)
+        if mail is None or mail.raw is None:
             return
         wrong = _tampered(connection, mail)
         if wrong:
             _refuse_to_send(connection, office, mail, wrong, now)
             done.failed += 1
             return
+        _pause_when_nothing_is_recorded(connection, mail, now)
         attempt = outbox.begin_attempt(connection, mail.id, now)
         if mail.audience == "data_subject":
             _write(connection, mail, "delivery_attempted", now, {"attempt": attempt})
     sent = transport.send(mail.sender, mail.recipient, mail.raw)
     with office.database.write() as connection:
+        standing = outbox.by_id(connection, mail.id, lock=True)
         outbox.end_attempt(connection, attempt, result=str(sent.result), answer=sent.answer, now=now)
-        _record(connection, office, mail, sent, done, now)
+        if standing.state == "queued" or sent.result == "accepted":  # cancelled meanwhile: only what left is told
+            _record(connection, office, mail, sent, done, now)
+
+
+def _pause_when_nothing_is_recorded(connection: Connection, mail: Outgoing, now: datetime) -> None:
+    """The next retry, written before the network is touched.
+
+    A sender that died is made good at once. But where result after result can not be written (a disk that is all but
+    full takes the attempt and not what follows from it), the same reply would reach a person every few seconds.
+    """
+    lost = outbox.unrecorded(connection, mail.id) - FREE_REPEATS
+    if lost >= 0:
+        outbox.defer(connection, mail.id, now + BACK_OFF[min(lost, len(BACK_OFF) - 1)], answered_failure=False)
 
 
 def _tampered(connection: Connection, mail: Outgoing) -> str:
@@ -236,33 +247,43 @@ def _moved(connection: Connection, office: Office, ticket: Ticket, draft: Draft,
 
 
 def _answered(connection: Connection, ticket: Ticket, draft: Draft, now: datetime) -> tuple[Event, Ticket]:
+    left = [item for item in ticket.requests if item.outcome is None and item.right not in draft.outcomes]
+    event = Event.PART_SENT if left else Event.REPLY_SENT
+    try:
+        moved = tickets.move(connection, ticket, event)
+    except IllegalMoveError:  # people moved the ticket on while the mail was on its way: it left, and theirs stands
+        return event, tickets.by_id(connection, ticket.id)
     for right, outcome in draft.outcomes.items():
         ground = draft.values.get(f"{right.value}.ground") or draft.values.get("ground")
         ended = outcome in (Outcome.REFUSED, Outcome.PARTLY_FULFILLED, Outcome.NOT_IDENTIFIED)
         tickets.set_request(
             connection, ticket.id, right, status="ended", outcome=outcome.value, ground=ground if ended else None
         )
-    left = [item for item in tickets.by_id(connection, ticket.id).requests if item.outcome is None]
-    event = Event.PART_SENT if left else Event.REPLY_SENT
-    moved = tickets.move(connection, ticket, event)
     tickets.answer_questions(connection, ticket.id, now)
     return event, tickets.change(connection, moved, answered_at=None if left else now)
 
 
 def _give_up(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
     """A server will never take this mail: a human must know (promise 2)."""
-    outbox.end(connection, mail.id, "failed", now)
     if mail.audience == "data_subject":
         reply_lost(connection, office, mail, answer, now, Event.DELIVERY_FAILED)
-    elif mail.audience == "staff":
+        return
+    outbox.end(connection, mail.id, "failed", now)
+    if mail.audience == "staff":
         _staff_unreachable(connection, office, mail, answer, now)
 
 
 def reply_lost(
     connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime, event: Event
 ) -> Ticket:
-    """A mail to a data subject was refused or came back: the ticket is open again and staff are told why."""
+    """A mail to a data subject was refused or came back: the ticket is open again and staff are told why.
+
+    One that came back before its sending was recorded is not sent again: the server had taken it.
+    """
     draft, ticket = _of(connection, mail)
+    if mail.state == "queued":
+        outbox.end(connection, mail.id, "failed", now)
+        event = Event.DELIVERY_FAILED
     if draft.kind is not DraftKind.REPLY:
         event = Event.OTHER_BOUNCED
     moved = tickets.move(connection, ticket, event)
@@ -301,7 +322,7 @@ def alarm(connection: Connection, office: Office, what: str, *, now: datetime, d
     address = office.options.alarm_address
     name = "alarm " + hashlib.sha256(what.encode()).hexdigest()[:16]
     told = cursors.read_state(connection, name)
-    if not address or (told and now - told[1] < timedelta(hours=1)):
+    if not address or (told and timedelta(0) <= now - told[1] < timedelta(hours=1)):
         return
     cursors.note_state(connection, name, "told", now)
     language = office.controller.language
@@ -334,8 +355,7 @@ def _warn_when_late(connection: Connection, office: Office, mail: Outgoing, answ
     if clock.today(office, now + WARN_BEFORE) < mail.deadline_on:
         return
     name = f"late {mail.id} {clock.today(office, now)}"
-    if cursors.read_state(connection, name) is None:
-        cursors.note_state(connection, name, "told", now)
+    if cursors.note_state_once(connection, name, "told", now):
         ticket = tickets.by_id(connection, mail.ticket_id)
         alarm(connection, office, f"the reply of {ticket.reference} can not be sent: {answer}", now=now)
         facts = {"to": mail.recipient, "reason": answer, "attempts": mail.attempts + 1, "final": False}

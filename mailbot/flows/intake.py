@@ -262,7 +262,7 @@ def _bounced(connection: Connection, office: Office, judged: Judged, now: dateti
     ours = outbox.by_message_ids(connection, [report.original_message_id] if report else [])
     if not report or not ours or not _is_final(report):
         return
-    mail, reason = ours[0], report.diagnostic or report.status
+    mail, reason = outbox.by_id(connection, ours[0].id, lock=True), report.diagnostic or report.status
     if mail.audience == "data_subject":
         ticket = reply_lost(connection, office, mail, reason, now, Event.REPLY_BOUNCED)
         _store(connection, judged, ticket.id, "bounce")
@@ -277,7 +277,7 @@ def _is_final(report: Bounce) -> bool:
 
 
 def _answered_outside(connection: Connection, office: Office, judged: Judged, now: datetime) -> None:
-    ticket = tickets.by_id(connection, judged.ticket_id or 0)
+    ticket = tickets.by_id(connection, judged.ticket_id or 0, lock=True)
     _store(connection, judged, ticket.id, "outside")
     suspect_outside_answer(connection, office, ticket, now)
 
@@ -302,7 +302,7 @@ def sent_by_hand(connection: Connection, office: Office, message: Message, sent_
     for address in (*message.to, *message.cc):
         numbers |= {ticket.id for ticket in tickets.find(connection, statuses=RUNNING, address=address.address)}
     for number in sorted(numbers):
-        ticket = tickets.by_id(connection, number)
+        ticket = tickets.by_id(connection, number, lock=True)
         if sent_at >= ticket.received_at and not ticket.outside_denied:
             suspect_outside_answer(connection, office, ticket, now)
 
@@ -312,7 +312,7 @@ def _follow_up(connection: Connection, office: Office, judged: Judged, now: date
 
     If it asks for more it is a ticket of its own, linked, with its own receipt (law 2.7). True when one was opened.
     """
-    ticket = tickets.by_id(connection, judged.ticket_id or 0)
+    ticket = tickets.by_id(connection, judged.ticket_id or 0, lock=True)
     verdict = judged.verdict
     asked = set(verdict.rights) if verdict and verdict.kind is Kind.REQUEST else set()
     is_new = bool(asked - set(ticket.rights)) or ticket.status in {*ENDED, Status.ANSWERED}
@@ -408,7 +408,7 @@ def open_ticket(
 
 def announce(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:
     """The notice of a new ticket; above the cap it waits for the merged one, and is never dropped (promise 6)."""
-    if tickets.opened_since(connection, now - timedelta(hours=1)) > office.options.notices_per_hour:
+    if tickets.opened_between(connection, now - timedelta(hours=1), now) > office.options.notices_per_hour:
         return
     notify.tell(connection, office, ticket, "notice", now=now)
     tickets.note_reminders(connection, ticket.id, ["noticed"], now)

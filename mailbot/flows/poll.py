@@ -5,6 +5,7 @@ to nobody is remembered in batches, since losing a batch only means reading it a
 mailbox: what can not be dealt with becomes a ticket for a person, with its bytes.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,14 +14,18 @@ from typing import Any, Protocol
 from mailbot.core.classify import Kind, Verdict
 from mailbot.core.message import Message
 from mailbot.core.ticket import RUNNING
-from mailbot.errors import BadInputError, MailbotError
+from mailbot.errors import BadInputError, IllegalMoveError, MailbotError, TryLaterError
 from mailbot.flows import clock, intake
 from mailbot.flows.intake import Arrival, Judged, Reading, What
 from mailbot.flows.office import Office
 from mailbot.flows.staff_mail import Reader as CommandReader
+from mailbot.mail.own import keyed_hash
 from mailbot.store import cursors, messages, tickets
-from mailbot.store.cursors import Seen
+from mailbot.store.cursors import Cursor, Seen
+from mailbot.store.database import Connection
+from mailbot.store.failures import RefusedStatementError
 
+OF_THE_MESSAGE = (BadInputError, IllegalMoveError, RefusedStatementError)  # coming again would not help
 BATCH = 200  # messages of no interest that are remembered in one transaction
 
 
@@ -82,6 +87,7 @@ class _Walk:
     folder: str
     uidvalidity: int
     last_uid: int
+    stored: Cursor | None  # where the database has the cursor, as far as we know
     pending: list[Seen] = field(default_factory=list)
     became: list[int] = field(default_factory=list)
 
@@ -138,11 +144,11 @@ def _read_folder(
         cursor = cursors.get(connection, name)
     renumbered = cursor is not None and cursor.uidvalidity != state.uidvalidity
     if cursor is None or renumbered:
-        uids, passed = _first_uids(office, mailbox, folders, clock_now(), renumbered=renumbered)
-        walk = _Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=passed)
+        uids, passed = _first_uids(office, mailbox, folders, clock_now(), cursor)
+        walk = _Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=passed, stored=cursor)
     else:
         uids = mailbox.uids(after=cursor.last_uid)
-        walk = _Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=cursor.last_uid)
+        walk = _Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=cursor.last_uid, stored=cursor)
         _look_at_flags(office, mailbox, walk, clock_now())
     for count, fetched in enumerate(mailbox.read(uids), 1):
         _take(office, mailbox, reading, commands, walk, fetched, done, clock_now(), recognise=renumbered)
@@ -155,16 +161,21 @@ def _read_folder(
 
 
 def _first_uids(
-    office: Office, mailbox: Mailbox, folders: Folders, now: datetime, *, renumbered: bool
+    office: Office, mailbox: Mailbox, folders: Folders, now: datetime, cursor: Cursor | None
 ) -> tuple[list[int], int]:
     """What to read in a folder without a usable cursor, and the UID up to which all is passed over.
 
-    On the first run only what is young enough to be a live request; after a renumbering the same again, and what is
-    known is recognised by its hash.
+    On the first run only what is young enough to be a live request. After a renumbering the same again, and all that
+    came since the last poll, however long ago that was; what is known is recognised by its hash.
     """
-    if folders.start == "new" and not renumbered:
-        return [], max(mailbox.uids(), default=0)
-    return mailbox.uids(since=_start(folders.start, clock.today(office, now))), 0
+    every = mailbox.uids()  # asked first: what arrives after this is read in the next round
+    if folders.start == "new" and cursor is None:
+        return [], max(every, default=0)
+    start = _start(folders.start, clock.today(office, now))
+    if cursor is not None:
+        start = min(start, clock.today(office, cursor.polled_at) - timedelta(days=1))
+    uids = mailbox.uids(since=start)
+    return uids, (uids[0] - 1 if uids else max(every, default=0))
 
 
 def _start(start: str, today: date) -> date:
@@ -213,15 +224,38 @@ def _take(
         _remember(office, walk, reading, judged, done, now)
         return
     _flush(office, walk, reading, now)
-    with office.database.write() as connection:
-        opened = intake.act(connection, office, judged, commands=commands, now=now)
-        if judged.what in (What.COMMAND, What.OWN):
-            cursors.remember(connection, walk.folder, walk.uidvalidity, [_seen(judged)], "", now)
-        cursors.put(connection, walk.folder, walk.uidvalidity, fetched.uid, now)
-    walk.last_uid = fetched.uid
+    try:
+        opened = _act(office, commands, walk, judged, now)
+    except Exception as error:  # one bad message must never stop the mailbox, and none may be lost
+        if isinstance(error, MailbotError) and not isinstance(error, OF_THE_MESSAGE):
+            raise
+        judged = _unreadable(office, arrival)
+        opened = _act(office, commands, walk, judged, now)
     _count(done, judged, opened=opened)
     if judged.what in (What.TICKET, What.FOLLOW_UP):
         walk.became.append(fetched.uid)
+
+
+def _act(office: Office, commands: CommandReader, walk: _Walk, judged: Judged, now: datetime) -> bool:
+    """Everything that follows from a message, and the cursor, in one transaction; True when a ticket was opened."""
+    uid = judged.arrival.uid
+    with office.database.write() as connection:
+        moved = _advance(connection, walk, uid, now)
+        opened = intake.act(connection, office, judged, commands=commands, now=now)
+        if judged.what in (What.COMMAND, What.OWN):
+            cursors.remember(connection, walk.folder, walk.uidvalidity, [_seen(judged)], "", now)
+    walk.last_uid, walk.stored = uid, moved
+    return opened
+
+
+def _advance(connection: Connection, walk: _Walk, last_uid: int, now: datetime) -> Cursor:
+    """Moves the cursor from where this walk left it.
+
+    Raises TryLaterError when another poller has moved it: our lock was lost with its connection.
+    """
+    if not cursors.advance(connection, walk.folder, walk.stored, walk.uidvalidity, last_uid, now):
+        raise TryLaterError(f"another mailbot reads the folder {walk.folder}", "Wait for it, or stop the other one.")
+    return Cursor(folder=walk.folder, uidvalidity=walk.uidvalidity, last_uid=last_uid, polled_at=now)
 
 
 def _consider(office: Office, reading: Reading, arrival: Arrival) -> Judged:
@@ -241,7 +275,7 @@ def _unreadable(office: Office, arrival: Arrival) -> Judged:
         what=What.TICKET,
         arrival=arrival,
         message=message,
-        hash=intake.hash_of(office, message, arrival),
+        hash=keyed_hash(office.key, "unreadable", hashlib.sha256(arrival.raw).hexdigest(), arrival.internal_date),
         verdict=Verdict(kind=Kind.UNSURE, flags=("unreadable",), language="unknown"),
         flags=("unreadable",),
     )
@@ -290,7 +324,8 @@ def _flush(office: Office, walk: _Walk, reading: Reading, now: datetime) -> None
     pending, walk.pending = walk.pending, []
     with office.database.write() as connection:
         cursors.remember(connection, walk.folder, walk.uidvalidity, pending, getattr(reading, "version", ""), now)
-        cursors.put(connection, walk.folder, walk.uidvalidity, walk.last_uid, now)
+        moved = _advance(connection, walk, walk.last_uid, now)
+    walk.stored = moved
 
 
 def _count(done: Round, judged: Judged, *, opened: bool) -> None:
@@ -310,9 +345,9 @@ def _look_at_flags(office: Office, mailbox: Mailbox, walk: _Walk, now: datetime)
     with office.database.read() as connection:
         placed = messages.placed(connection, walk.folder, walk.uidvalidity, [status.value for status in RUNNING])
     answered = mailbox.answered(sorted(placed)) if placed else frozenset()
-    for uid in answered:
+    for uid in sorted(answered):
         with office.database.write() as connection:
-            ticket = tickets.by_id(connection, placed[uid])
+            ticket = tickets.by_id(connection, placed[uid], lock=True)
             if not ticket.outside_denied:
                 intake.suspect_outside_answer(connection, office, ticket, now)
 

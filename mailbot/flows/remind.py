@@ -16,7 +16,7 @@ from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows import clock, notify
 from mailbot.flows.office import Office
 from mailbot.store import audit, outbox, tickets
-from mailbot.store.database import Connection
+from mailbot.store.database import Connection, take_turns
 from mailbot.store.tickets import Ticket
 
 SECTION = {
@@ -47,6 +47,7 @@ def remind(office: Office, *, now: datetime) -> Round:
     """Queues everything that is due to be said now."""
     done = Round()
     with office.database.write() as connection:
+        take_turns(connection, "remind")
         due = list(_due(connection, office, now))
         new = [ticket for ticket in _running(connection) if "noticed" not in tickets.reminded(connection, ticket.id)]
         if not due and not new:

@@ -361,7 +361,8 @@ def _answer(
 ) -> None:
     """The result of a command mail, with what waits for approval and a new token; capped for each address and hour."""
     address, office, now = case.person.address, case.office, case.now
-    if outbox.answers_since(connection, address, now - timedelta(hours=1)) >= office.options.staff_answers_per_hour:
+    had = outbox.answers_between(connection, address, now - timedelta(hours=1), now)
+    if had >= office.options.staff_answers_per_hour:
         return
     outbox.note_answer(connection, address, case.ticket.reference, now)
     ticket = tickets.by_id(connection, case.ticket.id)
