@@ -125,8 +125,8 @@ def _by_words(message: Message, patterns: ReadingPatterns, flags: tuple[str, ...
         return "bounce"
     if patterns.auto_subject.match(subject):
         return "auto_reply"
-    says_away = _only_says_away(message.visible_text, patterns)
-    if says_away and (null or patterns.away_subject.match(subject) or prefix_role(subject, patterns) == "reply"):
+    may_be_away = null or patterns.away_subject.match(subject) or prefix_role(subject, patterns) == "reply"
+    if may_be_away and _only_says_away(message.visible_text, patterns):
         return "auto_reply"
     suppressed = message.header("X-Auto-Response-Suppress").strip().lower() not in ("", "none")
     if null and (suppressed or "bulk" in flags or patterns.machine_sender.fullmatch(local)):

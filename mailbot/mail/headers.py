@@ -23,6 +23,8 @@ _BARE_ID = re.compile(r"[^\s<>@]{1,400}@[^\s<>@]{1,400}")
 
 def addresses(value: str) -> tuple[Address, ...]:
     """The usable addresses of a raw From, To, Cc or Reply-To value, in order."""
+    if not value:
+        return ()
     simple = _SIMPLE.fullmatch(value) if len(value) < 500 else None
     if simple:
         found = [_address(simple.group(1), simple.group(2))]
@@ -87,6 +89,8 @@ def _address(name: str, spec: str) -> Address | None:
 
 def message_ids(value: str) -> tuple[str, ...]:
     """The ids of a raw Message-ID, In-Reply-To or References value, with angle brackets, in order, once each."""
+    if not value:
+        return ()
     found = [f"<{inner}>" for inner in _ID.findall(value[:_MAX_HEADER])]
     if not found and (bare := _BARE_ID.fullmatch(value.strip()[:900])):
         found = [f"<{bare.group(0)}>"]

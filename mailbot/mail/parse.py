@@ -8,6 +8,7 @@ message that is attached is the content of a forward; the message a bounce retur
 import re
 from dataclasses import dataclass, field, replace
 from email.message import Message as Parsed
+from functools import lru_cache
 
 from mailbot.core.message import Attachment, Forward, Message
 from mailbot.mail.automatic import CERTAIN, Signs, judge
@@ -129,7 +130,7 @@ def _read_headers(raw: list[tuple[str, str]]) -> Message:
         key = name.lower()
         first.setdefault(key, value)
         counts[key] = counts.get(key, 0) + 1
-        decoded.append((clean_header(name, 100), clean_header(decode_words(value[:20_000]), 10_000)))
+        decoded.append((_header_name(name), clean_header(decode_words(value[:20_000]), 10_000)))
     senders = [one for name, value in raw if name.lower() == "from" for one in addresses(_unfolded(value))]
     ids = message_ids(_plain(first.get("message-id", "")))
     defects = [code for code, wrong in (
@@ -151,6 +152,11 @@ def _read_headers(raw: list[tuple[str, str]]) -> Message:
         headers=tuple(decoded),
         defects=tuple(defects),
     )
+
+
+@lru_cache(maxsize=512)
+def _header_name(name: str) -> str:
+    return clean_header(name, 100)
 
 
 def _unfolded(value: str) -> str:
