@@ -25,7 +25,7 @@ from mailbot.core.word_features import (
 )
 
 RULE = "second_reader"  # the rule's name in the evidence
-_BIAS = 128  # a stored weight is a byte, this much above its value
+BIAS = 128  # a stored weight is a byte, this much above its value
 _REMEMBERED = 30_000  # words whose weights are kept; then the memory starts afresh
 _WORDS = 6  # words shown for a right, at most
 _SHOWN = 0.3  # a word is shown if it moved the label at least so much, compared with the strongest
@@ -35,17 +35,16 @@ Sums = tuple[int, ...]  # one number a column
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """What was learned: a row of `COLUMNS` bytes for each hash bucket, and what a step of a byte is worth."""
+    """What was learned: rows of `COLUMNS` bytes, which of them a hash bucket has, and what a step of a byte is worth.
+
+    Most buckets hold nothing and share row 0, so many buckets (few features that meet by chance) cost little memory.
+    """
 
     table: bytes
+    index: Sequence[int]  # the row of each bucket; as many buckets as a power of two
     scales: tuple[float, ...]  # a column each
     biases: tuple[float, ...]  # a column each
     version: str = ""  # of the data file
-
-    @property
-    def buckets(self) -> int:
-        """How many rows there are; a power of two."""
-        return len(self.table) // COLUMNS
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class SecondReader:
         self.weights = weights
         self.calibration = calibration
         self.version = weights.version
-        self._mask = weights.buckets - 1
+        self._mask = len(weights.index) - 1
         self._words: dict[str, _Word] = {}
 
     def opinion(self, reading: str, rules: RuleOpinion) -> SecondOpinion:
@@ -138,9 +137,10 @@ class SecondReader:
         return [h & mask for h in pair_hashes([word.stem for word in line])]
 
     def _sum_of(self, buckets: Iterable[int]) -> Sums:
-        table = self.weights.table
-        rows = [table[bucket * COLUMNS : bucket * COLUMNS + COLUMNS] for bucket in buckets]
-        drop = _BIAS * len(rows)
+        table, index = self.weights.table, self.weights.index
+        starts = [index[bucket] * COLUMNS for bucket in buckets]
+        rows = [table[start : start + COLUMNS] for start in starts if start]
+        drop = BIAS * len(rows)
         return tuple([total - drop for total in _add(rows)])
 
     def _shares(self, words: Sequence[_Word], column: int) -> list[float]:
@@ -158,7 +158,7 @@ class SecondReader:
 
     def _pair_weight(self, first: _Word, second: _Word, column: int) -> int:
         bucket = pair_hash(first.stem, second.stem) & self._mask
-        return self.weights.table[bucket * COLUMNS + column] - _BIAS
+        return self.weights.table[self.weights.index[bucket] * COLUMNS + column] - BIAS
 
 
 def _add(rows: Sequence[Sequence[int]]) -> Sums:

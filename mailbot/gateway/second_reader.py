@@ -1,23 +1,28 @@
 """Loads what the second reader learned, from `rules/second_reader.bin`.
 
-The file is a magic line, a line of JSON (scales, biases, calibration, thresholds, how it was made) and the table of
-weights as bytes, deflated. A file that is not whole is refused with the name of the file: half a model would judge.
+The file is a magic line, a line of JSON (scales, biases, calibration, thresholds, how it was made) and, deflated, the
+numbers of the hash buckets that hold something (four bytes each, the lowest first) and their rows of weights. A file
+that is not whole is refused by name: half a model would judge.
 """
 
 import hashlib
 import json
+import struct
 import zlib
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mailbot.core.calibration import COLUMNS, LABELS, Calibration, Logistic
 from mailbot.core.rulebook import Thresholds
-from mailbot.core.second_reader import SecondReader, Weights
+from mailbot.core.second_reader import BIAS, SecondReader, Weights
 from mailbot.errors import ConfigurationError
 
 FILE = "second_reader.bin"
 MAGIC = b"mailbot second reader 1\n"
+_NUMBER = 4  # bytes of a bucket's number
+_MOST_BUCKETS = 1 << 22
 
 
 def load_second_reader(folder: Path) -> SecondReader:
@@ -29,14 +34,15 @@ def load_second_reader(folder: Path) -> SecondReader:
         raise ConfigurationError([f"{path} can not be read: {error}. Run `make train` or restore the file"]) from error
     try:
         return _reader(content)
-    except (ValueError, KeyError, TypeError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, IndexError, struct.error, zlib.error) as error:
         raise ConfigurationError([f"{path} is not whole ({error}). Restore it or run `make train`"]) from error
 
 
-def write_second_reader(path: Path, table: bytes, header: Mapping[str, Any]) -> None:
-    """Writes the data file; the same input gives the same bytes."""
-    line = json.dumps({**header, "sha256": hashlib.sha256(table).hexdigest()}, sort_keys=True)
-    path.write_bytes(MAGIC + line.encode() + b"\n" + zlib.compress(table, 9))
+def write_second_reader(path: Path, buckets: Sequence[int], rows: bytes, header: Mapping[str, Any]) -> None:
+    """Writes the data file, `rows` being those of `buckets`; the same input gives the same bytes."""
+    content = struct.pack(f"<{len(buckets)}I", *buckets) + rows
+    line = json.dumps({**header, "sha256": hashlib.sha256(content).hexdigest()}, sort_keys=True)
+    path.write_bytes(MAGIC + line.encode() + b"\n" + zlib.compress(content, 9))
 
 
 def _reader(content: bytes) -> SecondReader:
@@ -46,15 +52,26 @@ def _reader(content: bytes) -> SecondReader:
     header = json.loads(line)
     if header["labels"] != [str(right) for right in LABELS]:
         raise ValueError("its rights are not ours")
-    table = zlib.decompress(packed)
-    if hashlib.sha256(table).hexdigest() != header["sha256"]:
+    learned = zlib.decompress(packed)
+    if hashlib.sha256(learned).hexdigest() != header["sha256"]:
         raise ValueError("the weights do not match their digest")
-    buckets = len(table) // COLUMNS
-    if buckets * COLUMNS != len(table) or buckets & (buckets - 1) or not buckets:
-        raise ValueError("the table has no whole rows")
+    table, index = _table(learned, int(header["buckets"]))
     version = hashlib.sha256(content).hexdigest()[:12]
-    weights = Weights(table=table, scales=_row(header["scales"]), biases=_row(header["biases"]), version=version)
+    weights = Weights(
+        table=table, index=index, scales=_row(header["scales"]), biases=_row(header["biases"]), version=version
+    )
     return SecondReader(weights, _calibration(header))
+
+
+def _table(learned: bytes, buckets: int) -> tuple[bytes, Sequence[int]]:
+    """The rows, after one that says nothing, and the row of every bucket."""
+    count = len(learned) // (_NUMBER + COLUMNS)
+    if count * (_NUMBER + COLUMNS) != len(learned) or buckets & (buckets - 1) or not 0 < buckets <= _MOST_BUCKETS:
+        raise ValueError("the table has no whole rows")
+    index = array("I", bytes(buckets * array("I").itemsize))
+    for row, bucket in enumerate(struct.unpack_from(f"<{count}I", learned), 1):
+        index[bucket] = row
+    return bytes([BIAS]) * COLUMNS + learned[count * _NUMBER :], index
 
 
 def _calibration(header: Mapping[str, Any]) -> Calibration:

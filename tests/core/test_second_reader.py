@@ -9,7 +9,7 @@ from mailbot.core.calibration import ANY, COLUMNS, LABELS, Calibration, Logistic
 from mailbot.core.classify import RuleOpinion
 from mailbot.core.rights import Right
 from mailbot.core.rulebook import Thresholds
-from mailbot.core.second_reader import RULE, SecondReader, Weights
+from mailbot.core.second_reader import BIAS, RULE, SecondReader, Weights
 from mailbot.core.word_features import MAX_CHARACTERS, pair_hashes, plain_word, sentences, stem_hash, word_hashes
 from mailbot.errors import ConfigurationError
 from mailbot.gateway.resources import shipped
@@ -22,13 +22,15 @@ ERASURE = LABELS.index(Right.ERASURE)
 
 def taught(*words: str, pairs: tuple[tuple[str, str], ...] = ()) -> SecondReader:
     """A reader for which these words and pairs, and nothing else, speak for erasure and for any request."""
-    table = bytearray([128]) * (BUCKETS * COLUMNS)
+    row = bytearray([BIAS]) * COLUMNS
+    row[ERASURE] = row[ANY] = 255
+    index = [0] * BUCKETS
     hashes = [word_hashes(word)[-1] for word in words]
     hashes += [next(pair_hashes([stem_hash(first), stem_hash(second)])) for first, second in pairs]
     for found in hashes:
-        for column in (ERASURE, ANY):
-            table[(found % BUCKETS) * COLUMNS + column] = 255
-    weights = Weights(table=bytes(table), scales=(0.1,) * COLUMNS, biases=(-0.5,) * COLUMNS, version="taught")
+        index[found % BUCKETS] = 1
+    table = bytes([BIAS]) * COLUMNS + bytes(row)
+    weights = Weights(table=table, index=index, scales=(0.1,) * COLUMNS, biases=(-0.5,) * COLUMNS, version="taught")
     calibration = Calibration(
         alone=(Logistic(bias=0.0, weights=(4.0,)),) * COLUMNS,
         together=(Logistic(bias=0.0, weights=(4.0, 0.0, 0.0, 4.0, 0.0, 0.0)),) * ANY
@@ -146,21 +148,23 @@ def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:
             load_second_reader(tmp_path)
 
 
-def test_a_changed_table_is_refused(tmp_path: Path) -> None:
-    """Weights that do not match their digest are refused, and the same input writes the same bytes."""
+def test_a_written_file_is_read_back_and_one_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    """The same input writes the same bytes; rows that are not whole or lie outside the table are refused."""
     header = {
         "labels": [str(right) for right in LABELS],
+        "buckets": 8,
         "scales": [1.0] * COLUMNS,
         "biases": [0.0] * COLUMNS,
         "alone": [[0.0, 1.0]] * COLUMNS,
         "together": [[0.0] * 7] * ANY + [[0.0] * 5],
         "thresholds": {"request": 0.6, "unsure": 0.3, "right": 0.5},
     }
-    write_second_reader(tmp_path / FILE, bytes(COLUMNS * 8), header)
+    write_second_reader(tmp_path / FILE, [1, 5], bytes(COLUMNS * 2), header)
     first = (tmp_path / FILE).read_bytes()
-    assert load_second_reader(tmp_path).weights.buckets == 8
-    write_second_reader(tmp_path / FILE, bytes(COLUMNS * 8), header)
+    assert list(load_second_reader(tmp_path).weights.index) == [0, 1, 0, 0, 0, 2, 0, 0]
+    write_second_reader(tmp_path / FILE, [1, 5], bytes(COLUMNS * 2), header)
     assert (tmp_path / FILE).read_bytes() == first
-    write_second_reader(tmp_path / FILE, bytes(COLUMNS * 7), header)
-    with pytest.raises(ConfigurationError, match="rows"):
-        load_second_reader(tmp_path)
+    for buckets, rows in (([1, 5], bytes(COLUMNS * 2 + 1)), ([1, 8], bytes(COLUMNS * 2))):
+        write_second_reader(tmp_path / FILE, buckets, rows, header)
+        with pytest.raises(ConfigurationError, match=FILE):
+            load_second_reader(tmp_path)

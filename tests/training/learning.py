@@ -13,9 +13,10 @@ import scipy.linalg as linalg
 import scipy.sparse as sparse
 
 from mailbot.core.calibration import COLUMNS
+from mailbot.core.second_reader import BIAS
 from mailbot.core.word_features import pair_hashes, plain_word, sentences, stem_hash, word_hashes
 
-BUCKETS = 1 << 18
+BUCKETS = 1 << 20  # many, so that few features meet by chance; most stay empty and cost nothing
 RIDGE = 1.0
 WORD_WEIGHT = 2.5  # a whole word beside its letter groups
 PAIR_WEIGHT = 1.3  # a pair of words beside the letter groups
@@ -110,10 +111,13 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
     return lower + np.tril(inverse, -1).T
 
 
-def quantised(weights: np.ndarray) -> tuple[bytes, list[float]]:
-    """The weights as bytes, a row a bucket, and what a step is worth in each column."""
-    scales = np.quantile(np.abs(weights), 1 - 1e-5, axis=0) / _STEPS
-    steps = np.clip(np.rint(weights / scales), -_STEPS, _STEPS).astype(np.int16) + 128
-    if steps.shape != (BUCKETS, COLUMNS):
-        raise ValueError(f"a table of shape {steps.shape}")
-    return steps.astype(np.uint8).tobytes(), [float(scale) for scale in scales]
+def quantised(weights: np.ndarray) -> tuple[list[int], bytes, list[float]]:
+    """The buckets that hold something, their weights as bytes, a row each, and what a step is worth in each column."""
+    if weights.shape != (BUCKETS, COLUMNS):
+        raise ValueError(f"a table of shape {weights.shape}")
+    held = np.flatnonzero(np.abs(weights).sum(1))
+    scales = np.quantile(np.abs(weights[held]), 1 - 1e-4, axis=0) / _STEPS
+    steps = np.clip(np.rint(weights[held] / scales), -_STEPS, _STEPS).astype(np.int16)
+    said = np.abs(steps).sum(1) > 0
+    rows = (steps[said] + BIAS).astype(np.uint8).tobytes()
+    return [int(bucket) for bucket in held[said]], rows, [float(scale) for scale in scales]
