@@ -6,6 +6,8 @@ mailbox: what can not be dealt with becomes a ticket for a person, with its byte
 """
 
 import hashlib
+import logging
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -26,6 +28,7 @@ from mailbot.store.database import Connection
 from mailbot.store.failures import RefusedStatementError
 
 OF_THE_MESSAGE = (BadInputError, IllegalMoveError, RefusedStatementError)  # coming again would not help
+LOG = logging.getLogger(__name__)
 BATCH = 200  # messages of no interest that are remembered in one transaction
 
 
@@ -229,6 +232,7 @@ def _take(
     except Exception as error:  # one bad message must never stop the mailbox, and none may be lost
         if isinstance(error, MailbotError) and not isinstance(error, OF_THE_MESSAGE):
             raise
+        _log(error)
         judged = _unreadable(office, arrival)
         opened = _act(office, commands, walk, judged, now)
     _count(done, judged, opened=opened)
@@ -265,8 +269,16 @@ def _consider(office: Office, reading: Reading, arrival: Arrival) -> Judged:
             return intake.consider(connection, office, reading, arrival)
         except MailbotError:
             raise
-        except Exception:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
+        except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
+            _log(error)
             return _unreadable(office, arrival)
+
+
+def _log(error: Exception) -> None:
+    """Where a message could not be dealt with; its words, which may be in the error, stay out (promise 10)."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    LOG.error("a message was set aside for a person: %s in %s", type(error).__name__, where)
 
 
 def _unreadable(office: Office, arrival: Arrival) -> Judged:
