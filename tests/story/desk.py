@@ -1,4 +1,4 @@
-"""A whole mailbot on loopback for a test: configuration, a mailbox, a mail server, and the commands as a user types them."""
+"""A whole mailbot on loopback for a test: configuration, mailbox, mail server, and commands as a user types them."""
 
 import json
 import subprocess
@@ -82,7 +82,13 @@ class Desk:
     ) -> "Desk":
         """Writes the configuration into `folder`."""
         text = CONFIG.format(
-            profile=profile, imap_port=imap.port, smtp_port=smtp.port, contact=CONTACT, staff=staff, more=more, start=start
+            profile=profile,
+            imap_port=imap.port,
+            smtp_port=smtp.port,
+            contact=CONTACT,
+            staff=staff,
+            more=more,
+            start=start,
         )
         (folder / "mailbot.toml").write_text(text, encoding="utf-8")
         (folder / "imap-password").write_text(Dovecot.PASSWORD + "\n", encoding="utf-8")
@@ -156,7 +162,13 @@ def mail(
     if in_reply_to:
         lines += [f"In-Reply-To: {in_reply_to}", f"References: {in_reply_to}"]
     lines += [f"{name}: {value}" for name, value in headers]
-    lines += ["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", "", text]
+    lines += [
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+        "",
+        text,
+    ]
     return "\r\n".join(lines).replace("\r\n", "\n").replace("\n", "\r\n").encode()
 
 
@@ -167,7 +179,7 @@ def _encoded(subject: str) -> str:
 
 
 def _words(subject: str) -> str:
-    from email.header import Header  # noqa: PLC0415
+    from email.header import Header
 
     return Header(subject, "utf-8").encode()
 
