@@ -6,8 +6,9 @@ resolves the secret of SMTP, and the sender never that of IMAP.
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 from mailbot.config import Config, OAuth, Server, Staff
@@ -18,9 +19,12 @@ from mailbot.core.command_words import CommandWords
 from mailbot.core.controller import Controller
 from mailbot.core.message import Message
 from mailbot.core.staff import Role, StaffMember
+from mailbot.flows.canary import POLLED, REMINDED, STUCK, Plan
 from mailbot.flows.office import Office, Options
 from mailbot.flows.poll import Folders
 from mailbot.flows.understand import Understanding
+from mailbot.gateway.alarm_command import shout
+from mailbot.gateway.calendar_file import due_ics
 from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.credentials import Secret, load_key, resolve
 from mailbot.gateway.deadline_rules import shipped_rules
@@ -37,6 +41,9 @@ from mailbot.gateway.working_days import WorkingDays
 from mailbot.mail.parse import read_message
 from mailbot.mail.patterns import ReadingPatterns
 from mailbot.store.database import Database
+
+AN_HOUR = timedelta(hours=1)
+STILL = {STUCK: AN_HOUR, REMINDED: timedelta(days=3)}  # nobody is reminded from Friday afternoon to Monday morning
 
 
 class Reader:
@@ -69,6 +76,10 @@ class Reader:
         """The version of the rules, once they were needed; "" before."""
         loaded = self.__dict__.get("understanding")
         return loaded.rulebook.version if loaded else ""
+
+    def warm(self) -> None:
+        """Loads patterns and rules now. Raises ConfigurationError when they are wrong."""
+        assert self.understanding  # a cached property: reading it loads it
 
     def read(self, raw: bytes) -> Message:
         """Bytes to a message; never raises."""
@@ -122,6 +133,8 @@ class House:
     def office(self) -> Office:
         """What flows work with."""
         rules = shipped_rules()
+        chosen = self.config.calendar
+        eves = rules.policy.eves_as_holidays if chosen.eves_as_holidays is None else chosen.eves_as_holidays
         return Office(
             database=self.database,
             controller=self.controller,
@@ -129,10 +142,11 @@ class House:
             sender=self.config.smtp.sender,
             own_addresses=self.config.own_addresses(),
             texts=self.texts,
-            calendar=WorkingDays(self.controller.country, rules.policy.eves_as_holidays, rules=rules),
+            calendar=WorkingDays(self.controller.country, eves, chosen.extra_days_off, rules),
             policy=rules.policy,
             key=load_key(self.config.key_path()),
             options=_options(self.config),
+            due_entry=due_ics if find_spec("icalendar") else None,
         )
 
     @cached_property
@@ -194,7 +208,24 @@ class House:
             keyword=imap.keyword,
             copy_to=imap.copy_to,
             move_to=imap.move_to,
+            delete_canaries=self.config.canary.enabled and self.config.canary.clean_up == "delete",
         )
+
+    def canary_plan(self) -> Plan:
+        """When a test mail is sent, and how long each duty may be still before people hear of it."""
+        canary = self.config.canary
+        return Plan(
+            enabled=canary.enabled,
+            address=canary.address,
+            interval=timedelta(hours=canary.interval_hours),
+            wait=timedelta(minutes=canary.wait_minutes),
+            limits={POLLED: max(AN_HOUR, 10 * timedelta(seconds=self.config.imap.interval_s)), **STILL},
+        )
+
+    def shout(self, subject: str, text: str) -> None:
+        """Tells the alarm command, where there is one. Raises ServiceUnavailableError when it fails."""
+        if self.config.alarm is not None and self.config.alarm.command:
+            shout(self.config.alarm.command, subject, text)
 
     def _secret(self, where: str, server: Server) -> Callable[[], Secret]:
         base = self.config.path.parent
@@ -249,6 +280,7 @@ def _options(config: Config) -> Options:
         four_eyes=frozenset(config.authenticity.four_eyes),
         token_days=config.authenticity.token_days,
         days_before=tuple(config.reminders.days_before),
+        escalate_after_days=config.reminders.escalate_after_days,
         digest_hour=config.reminders.hour,
         notices_per_hour=config.limits.notices_per_hour,
         staff_answers_per_hour=config.limits.staff_answers_per_hour,

@@ -12,6 +12,7 @@ from mailbot.cli.common import emit, json_option, say
 from mailbot.core.classify import Verdict
 from mailbot.core.deadline_line import deadline_line
 from mailbot.core.message import Address, Message
+from mailbot.core.rights import Right
 from mailbot.errors import BadInputError
 from mailbot.gateway.deadline_rules import shipped_rules
 from mailbot.gateway.working_days import WorkingDays
@@ -72,11 +73,17 @@ def verdict_json(name: str, message: Message, verdict: Verdict) -> dict[str, Any
         "rights": [right.value for right in verdict.rights],
         "scores": {right.value: score for right, score in verdict.scores.items()},
         "evidence": [
-            {"right": e.right, "rule": e.rule, "text": e.text, "start": e.start, "end": e.end} for e in verdict.evidence
+            {"right": _right(e.right), "rule": e.rule, "text": e.text, "start": e.start, "end": e.end}
+            for e in verdict.evidence
         ],
         "flags": list(dict.fromkeys([*verdict.flags, *message.flags])),
         "automatic": message.automatic,
     }
+
+
+def _right(named: str) -> str:
+    """The right that evidence speaks for; "" for a flag, a counter-concept, or a request of whatever right."""
+    return named if named in set(Right) else ""
 
 
 def _show_verdict(name: str, message: Message, verdict: Verdict) -> None:

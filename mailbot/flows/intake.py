@@ -7,36 +7,41 @@ Staff mail is judged before request classification. In doubt a person looks: not
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from mailbot.core import one_time
 from mailbot.core.classify import Kind, Verdict
 from mailbot.core.deadline import ReceiptNote, received_instant
 from mailbot.core.message import Address, Message
 from mailbot.core.rights import Channel, Right
 from mailbot.core.staff import StaffMember, by_address
 from mailbot.core.ticket import ENDED, RUNNING, Event, Status
-from mailbot.flows import clock, notify, prepare, staff_mail
+from mailbot.flows import canary, clock, notify, prepare, staff_mail
 from mailbot.flows.decide import back_to_drafted
 from mailbot.flows.deliver import reply_lost
 from mailbot.flows.office import Office
+from mailbot.mail.authenticity import Authenticity, trusted_received
 from mailbot.mail.authenticity import judge as judge_authenticity
-from mailbot.mail.authenticity import trusted_received
 from mailbot.mail.automatic import CERTAIN, Bounce, bounced
-from mailbot.mail.own import Origin, keyed_hash, origin
+from mailbot.mail.own import Origin, keyed_hash, origin, origin_of
 from mailbot.mail.thread import reply_references
 from mailbot.store import audit, cursors, messages, outbox, tickets
 from mailbot.store.database import Connection
+from mailbot.store.outbox import Outgoing
 from mailbot.store.tickets import Ticket
 
 TEXT_CHARACTERS = 100_000  # of the writer's words kept beside the raw bytes
 LOOK_FLAGS = frozenset({"encrypted", "tnef", "image_only", "unreadable", "oversize"})  # a human must look
+FOLLOW_UP_NOTICES = 5  # notices an hour of what comes to one ticket; the rest is kept and told by the last of them
 
 
 class Reading(Protocol):
     """Bytes to a message and a message to a verdict."""
+
+    def warm(self) -> None: ...
 
     def read(self, raw: bytes) -> Message: ...
 
@@ -81,11 +86,14 @@ class Judged:
     ticket_id: int | None = None  # what it belongs to
     origin: Origin | None = None
     forwarded_by: StaffMember | None = None
+    attempt: bool = False  # somebody who is not staff used a token; the mail itself is read as any other
     flags: tuple[str, ...] = ()
 
     @property
     def matters(self) -> bool:
         """True when something has to be written about it beyond that it was seen."""
+        if self.attempt:
+            return True
         if self.what is What.OWN:
             return self.origin is not None and (self.origin.rewritten or self.origin.kind == "canary")
         return self.what not in (What.NOTHING, What.AUTOMATIC)
@@ -111,28 +119,60 @@ def consider(connection: Connection, office: Office, reading: Reading, arrival: 
     own = origin(office.key, message)
     if own is not None:
         return Judged(what=What.OWN, origin=own, **known)  # type: ignore[arg-type]
-    if staff_mail.is_about_a_token(connection, message):
-        return Judged(what=What.COMMAND, **known)  # type: ignore[arg-type]
-    if message.automatic == "bounce":
-        return _bounce(connection, message, known)
+    if message.automatic == "bounce" and (came_back := _came_back(connection, office, message)):
+        return Judged(what=What.BOUNCE, ticket_id=came_back.ticket_id, **known)  # type: ignore[arg-type]
+    about_token = staff_mail.is_about_a_token(connection, message)
+    if about_token and (message.automatic in CERTAIN or _member(office, message)):
+        return _to_staff_mail(connection, office, message, known)
     if message.automatic in CERTAIN:
         return Judged(what=What.AUTOMATIC, **known)  # type: ignore[arg-type]
-    return _from_a_person(connection, office, reading, message, known)
+    return replace(_from_a_person(connection, office, reading, message, known), attempt=about_token)
 
 
-def _bounce(connection: Connection, message: Message, known: dict[str, Any]) -> Judged:
+def _member(office: Office, message: Message) -> StaffMember | None:
+    """The active member of staff whose address a mail bears; one who has left is a person like any other."""
+    found = by_address(office.staff, message.sender.address) if message.sender else None
+    return found if found is not None and found.active else None
+
+
+def _came_back(connection: Connection, office: Office, message: Message) -> Outgoing | None:
+    """The mail of ours that a bounce returns: by its Message-ID, by our mark where a relay rewrote that, or the newest
+    reply that went to the recipient it names."""
     report = bounced(message)
-    ours = outbox.by_message_ids(connection, [report.original_message_id] if report else [])
-    if not ours:
-        return Judged(what=What.AUTOMATIC, **known)
-    return Judged(what=What.BOUNCE, ticket_id=ours[0].ticket_id, **known)
+    if report is None:
+        return None
+    marked = origin_of(office.key, report.origin)
+    ids = [report.original_message_id, marked.message_id if marked else ""]
+    ours = outbox.by_message_ids(connection, ids)
+    if ours or report.original_message_id:
+        return next(iter(ours), None)
+    return outbox.newest_to(connection, report.recipient) if report.recipient else None
+
+
+def _to_staff_mail(connection: Connection, office: Office, message: Message, known: dict[str, Any]) -> Judged:
+    """A command; or, when staff wrote to the requester from the notice, an answer given outside.
+
+    A command is recognised again by its words, so that its copy in a Sent folder is not obeyed a second time.
+    """
+    number = staff_mail.ticket_of(connection, message)
+    if number is not None and not message.automatic:
+        requester = tickets.by_id(connection, number).requester_address.lower()
+        if requester in _recipients(message) - office.own_addresses - {""}:
+            return Judged(what=What.OUTSIDE, ticket_id=number, **known)
+    words = (message.message_id, message.header("From"), message.header("Date"), message.text)
+    again = {**known, "hash": keyed_hash(office.key, "command", *words)}
+    return Judged(what=What.COMMAND, ticket_id=number, **again)
+
+
+def _recipients(message: Message) -> frozenset[str]:
+    return frozenset(one.address.lower() for one in (*message.to, *message.cc))
 
 
 def _from_a_person(
     connection: Connection, office: Office, reading: Reading, message: Message, known: dict[str, Any]
 ) -> Judged:
     sender = message.sender.address.lower() if message.sender else ""
-    member = by_address(office.staff, sender) if sender else None
+    member = _member(office, message)
     thread = _thread(connection, office, message, sender, member)
     if member is not None and message.forward is None:
         return _from_staff(office, reading, message, sender, thread, known)
@@ -150,7 +190,8 @@ def _from_a_person(
         return Judged(what=What.NOTHING, verdict=verdict, **known)
     if message.automatic and verdict.kind is not Kind.REQUEST:
         return Judged(what=What.AUTOMATIC, verdict=verdict, **known)
-    repeated = _repeats(connection, message, verdict, member)
+    writer = _inner_writer(office, message) if member is not None else message.sender
+    repeated = _repeats(connection, writer, verdict)
     if repeated is not None:
         return Judged(what=What.FOLLOW_UP, ticket_id=repeated, verdict=verdict, flags=tuple(flags), **known)
     return Judged(what=What.TICKET, verdict=verdict, forwarded_by=member, flags=tuple(flags), **known)
@@ -188,7 +229,9 @@ def _thread(
 
 def _addresses(connection: Connection, number: int) -> frozenset[str]:
     ticket = tickets.by_id(connection, number)
-    known = {item.from_address.lower() for item in messages.of_ticket(connection, number) if item.direction == "in"}
+    known = {
+        item.from_address.lower() for item in messages.of_ticket(connection, number) if item.kind in prepare.REQUESTERS
+    }
     return frozenset(known | {ticket.requester_address.lower()}) - {""}
 
 
@@ -202,9 +245,15 @@ def _reference(office: Office, message: Message) -> str | None:
 def _from_staff(
     office: Office, reading: Reading, message: Message, sender: str, thread: _Thread, known: dict[str, Any]
 ) -> Judged:
-    """Mail that staff wrote without a token and without forwarding anything."""
+    """Mail that staff wrote without a token and without forwarding anything.
+
+    In the thread of a ticket it is an answer given outside, or, when it went to nobody but us, a command that proves
+    nothing: it is answered, and if somebody forged the address, the person whose it is hears of it.
+    """
     if thread.ticket is not None:
-        return Judged(what=What.OUTSIDE, ticket_id=thread.ticket, **known)
+        ours = office.own_addresses | {person.address.lower() for person in office.staff}
+        only_to_us = bool(_recipients(message)) and _recipients(message) <= ours
+        return Judged(what=What.COMMAND if only_to_us else What.OUTSIDE, ticket_id=thread.ticket, **known)
     if sender in office.own_addresses or message.automatic:
         return Judged(what=What.NOTHING, **known)  # what they send themselves is nobody's request (design 8)
     verdict = reading.judge(message)
@@ -213,11 +262,11 @@ def _from_staff(
     return Judged(what=What.TICKET, verdict=verdict, flags=("from_staff",), **known)
 
 
-def _repeats(connection: Connection, message: Message, verdict: Verdict, member: StaffMember | None) -> int | None:
+def _repeats(connection: Connection, writer: Address | None, verdict: Verdict) -> int | None:
     """The running ticket of the same person that already holds all that this message asks for."""
-    if member is not None or message.sender is None or not verdict.rights:
+    if writer is None or not writer.address or not verdict.rights:
         return None
-    for ticket in tickets.find(connection, statuses=RUNNING, address=message.sender.address):
+    for ticket in tickets.find(connection, statuses=RUNNING, address=writer.address):
         if ticket.status is not Status.NEEDS_TRIAGE and set(verdict.rights) <= set(ticket.rights):
             return ticket.id
     return None
@@ -231,11 +280,16 @@ def act(connection: Connection, office: Office, judged: Judged, *, commands: sta
     arrival = judged.arrival
     if messages.has_hash(connection, judged.hash):
         messages.move_place(connection, judged.hash, arrival.folder, arrival.uidvalidity, arrival.uid)
-    elif judged.what is What.OWN:
+        return False
+    if judged.attempt and not cursors.known(connection, [judged.hash]):
+        staff_mail.obey(connection, office, judged.message, commands, now=now)  # refuses it
+    if judged.what is What.OWN:
         _own(connection, judged, now)
     elif judged.what is What.COMMAND:
-        if not cursors.known(connection, [judged.hash]):
-            staff_mail.obey(connection, office, judged.message, commands, now=now)
+        if cursors.known(connection, [judged.hash]):
+            staff_mail.copied(connection, judged.message, now)
+        else:
+            staff_mail.obey(connection, office, judged.message, commands, now=now, ticket_id=judged.ticket_id)
     elif judged.what is What.BOUNCE:
         _bounced(connection, office, judged, now)
     elif judged.what is What.OUTSIDE:
@@ -252,21 +306,23 @@ def _own(connection: Connection, judged: Judged, now: datetime) -> None:
     own = judged.origin
     assert own is not None  # What.OWN
     if own.kind == "canary":
-        cursors.note_state(connection, "canary_arrived", own.message_id, now)
+        canary.arrived(connection, own, now)
     elif own.rewritten:
         outbox.alias(connection, outbox.hashed(own.message_id), judged.message.message_id)
 
 
 def _bounced(connection: Connection, office: Office, judged: Judged, now: datetime) -> None:
-    report = bounced(judged.message)
-    ours = outbox.by_message_ids(connection, [report.original_message_id] if report else [])
-    if not report or not ours or not _is_final(report):
+    report, found = bounced(judged.message), _came_back(connection, office, judged.message)
+    if not report or not found or not _is_final(report):
         return
-    mail, reason = outbox.by_id(connection, ours[0].id, lock=True), report.diagnostic or report.status
+    mail, reason = outbox.by_id(connection, found.id, lock=True), report.diagnostic or report.status
     if mail.audience == "data_subject":
-        ticket = reply_lost(connection, office, mail, reason, now, Event.REPLY_BOUNCED)
-        _store(connection, judged, ticket.id, "bounce")
-    else:
+        if mail.state != "failed":  # a second report about the same mail tells nothing new
+            reply_lost(connection, office, mail, reason, now, Event.REPLY_BOUNCED)
+            outbox.end(connection, mail.id, "failed", now)
+        _store(connection, judged, judged.ticket_id or 0, "bounce")
+    elif mail.state != "failed":
+        outbox.end(connection, mail.id, "failed", now)
         audit.append(connection, now=now, event="staff_bounce", actor="mailbot", details={"reason": reason})
         staff_mail.staff_bounced(connection, office, mail, reason, now)
 
@@ -291,7 +347,7 @@ def suspect_outside_answer(connection: Connection, office: Office, ticket: Ticke
     audit.append(
         connection, now=now, event=Event.ANSWERED_OUTSIDE_SUSPECTED.value, actor="mailbot", reference=ticket.reference
     )
-    _tell(connection, office, moved, "outside_suspected", now)
+    _tell(connection, office, moved, ["outside_suspected"], now)
 
 
 def sent_by_hand(connection: Connection, office: Office, message: Message, sent_at: datetime, now: datetime) -> None:
@@ -337,17 +393,42 @@ def _attach(connection: Connection, office: Office, judged: Judged, ticket: Tick
         actor="requester",
         reference=ticket.reference,
     )
-    _tell(connection, office, ticket, "follow_up", now)
+    _tell_of_follow_up(connection, office, judged, ticket, now)
 
 
-def _tell(connection: Connection, office: Office, ticket: Ticket, news: str, now: datetime) -> None:
-    """A notice about an open ticket with what is new in its first warning."""
-    for person in office.active_staff():
+def _tell_of_follow_up(connection: Connection, office: Office, judged: Judged, ticket: Ticket, now: datetime) -> None:
+    """Staff see what was written; a machine that writes without end, whatever its headers say, reaches them few times."""
+    sender = judged.message.sender.address if judged.message.sender else ""
+    name = f"follow-ups of {ticket.reference}"
+    told = outbox.answers_between(connection, name, now - timedelta(hours=1), now)
+    if told >= FOLLOW_UP_NOTICES:
+        return
+    outbox.note_answer(connection, name, ticket.reference, now)
+    known = sender.lower() == ticket.requester_address.lower() or judged.forwarded_by is not None
+    news = ["follow_up" if known else "follow_up_other"]
+    if told == FOLLOW_UP_NOTICES - 1:
+        news.append("follow_up_last")
+    _tell(connection, office, ticket, news, now, address=sender, flags=judged.message.flags)
+
+
+def _tell(
+    connection: Connection,
+    office: Office,
+    ticket: Ticket,
+    news: Sequence[str],
+    now: datetime,
+    *,
+    address: str = "",
+    flags: Sequence[str] = (),
+) -> None:
+    """A notice about an open ticket with what is new in its first warnings."""
+    for person in notify.reached(office, now):
+        words = office.texts.words(person.language)["staff"]
+        lines = [str(words["news"][one]).format(address=address) for one in news]
+        lines += [str(words["flags"][flag]) for flag in flags if flag in LOOK_FLAGS and flag not in ticket.flags]
         facts = notify.ticket_facts(connection, office, ticket, person, now)
-        line = str(office.texts.words(person.language)["staff"]["news"][news])
-        notify.tell(
-            connection, office, ticket, "notice", now=now, to=[person], facts={"warnings": [line, *facts["warnings"]]}
-        )
+        warnings = list(dict.fromkeys([*lines, *facts["warnings"]]))
+        notify.tell(connection, office, ticket, "notice", now=now, to=[person], facts={"warnings": warnings})
 
 
 def open_ticket(
@@ -357,8 +438,10 @@ def open_ticket(
     message, verdict = judged.message, judged.verdict
     assert verdict is not None  # What.TICKET and What.FOLLOW_UP were judged
     received_at, notes = _received(office, judged, now)
-    requester = _requester(judged)
+    requester = _requester(office, judged)
     flags = list(dict.fromkeys([*judged.flags, *verdict.flags, *(note.value for note in notes)]))
+    if judged.forwarded_by is not None:
+        flags.append("forwarded")
     if requester is None:
         flags.append("no_sender")
     sure = verdict.kind is Kind.REQUEST and requester is not None and bool(verdict.rights)
@@ -384,7 +467,7 @@ def open_ticket(
             "flags": flags,
             "evidence": [asdict(item) for item in verdict.evidence],
             "rules_version": verdict.rules_version,
-            "authenticity": list(proof.notes),
+            "authenticity": _proof(proof),
             "linked_to": linked_to,
             **clock.columns(deadline),
         },
@@ -408,17 +491,28 @@ def open_ticket(
 
 def announce(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:
     """The notice of a new ticket; above the cap it waits for the merged one, and is never dropped (promise 6)."""
-    if tickets.opened_between(connection, now - timedelta(hours=1), now) > office.options.notices_per_hour:
+    if tickets.noticed_between(connection, now - timedelta(hours=1), now) >= office.options.notices_per_hour:
         return
     notify.tell(connection, office, ticket, "notice", now=now)
-    tickets.note_reminders(connection, ticket.id, ["noticed"], now)
+    tickets.note_reminders(connection, ticket.id, [tickets.NOTICED], now)
 
 
-def _requester(judged: Judged) -> Address | None:
+def _proof(proof: Authenticity) -> list[str]:
+    """What speaks for and against the sender, as codes: good results first, then what was wrong or missing."""
+    good = [f"{name}_pass" for name in ("dmarc", "dkim", "spf") if getattr(proof, name) == "pass"]
+    return [*good, *proof.notes]
+
+
+def _requester(office: Office, judged: Judged) -> Address | None:
     """Who asks: the inner writer when staff forward, the sender otherwise; never a guess."""
-    if judged.forwarded_by is not None:
-        return judged.message.forward.sender if judged.message.forward else None
-    return judged.message.sender
+    return _inner_writer(office, judged.message) if judged.forwarded_by is not None else judged.message.sender
+
+
+def _inner_writer(office: Office, message: Message) -> Address | None:
+    """Who wrote what staff forwarded; None when it names no address, or one of our own."""
+    found = message.forward.sender if message.forward else None
+    ours = office.own_addresses | {person.address.lower() for person in office.staff}
+    return found if found is not None and found.address and found.address.lower() not in ours else None
 
 
 def _language(office: Office, verdict: Verdict) -> str:
@@ -435,18 +529,19 @@ def _store(connection: Connection, judged: Judged, ticket_id: int, kind: str) ->
     words = message.visible_text
     if message.forwarded_text:
         words = f"{words}\n\n{message.forwarded_text}".strip("\n")
+    leaked = bool(outbox.tokens(connection, one_time.quoted(message.text), ()))  # a token is never at rest (design 8)
     messages.add(
         connection,
         {
             "ticket_id": ticket_id,
-            "direction": "in",
+            "direction": "out" if kind == "outside" else "in",
             "kind": kind,
             "message_id": message.message_id,
             "references": list(reply_references(message)[1]),
             "from_name": message.sender.name if message.sender else "",
             "from_address": message.sender.address if message.sender else "",
             "subject": message.subject,
-            "text": words[:TEXT_CHARACTERS],
+            "text": one_time.without(words[:TEXT_CHARACTERS]),
             "attachments": [{"name": a.name, "type": a.type, "bytes": a.size} for a in message.attachments],
             "received_at": arrival.internal_date,
             "date_at": message.date,
@@ -455,6 +550,6 @@ def _store(connection: Connection, judged: Judged, ticket_id: int, kind: str) ->
             "uid": arrival.uid,
             "hash": judged.hash,
             "flags": list(message.flags),
-            "raw": arrival.raw,
+            "raw": None if leaked else arrival.raw,
         },
     )

@@ -7,35 +7,29 @@ bytes leave the outbox once a server has taken them (design 8).
 
 import base64
 import difflib
-import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from mailbot.core import one_time
 from mailbot.core.draft import DraftKind, DraftState
 from mailbot.core.letter import Text
 from mailbot.core.rights import Right
-from mailbot.core.staff import StaffMember
-from mailbot.core.ticket import Status
+from mailbot.core.staff import StaffMember, by_address
+from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows import clock, prepare
 from mailbot.flows.office import Office
 from mailbot.mail.compose import Letter, Part, compose, html_of
 from mailbot.mail.own import HEADER, mark
-from mailbot.store import drafts, messages, outbox, tickets
+from mailbot.store import cursors, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.tickets import Ticket
 
-TOKEN = re.compile(r"(?<![A-Z0-9])MB-((?:[A-Z2-7]{4}-){7}[A-Z2-7]{4})(?![A-Z0-9])", re.IGNORECASE)
 MESSAGE_CHARACTERS = 6000  # of the requester's own words shown in a notice; all of it stands in `ticket show`
 STAFF_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}  # RFC 3834 5
-
-
-def quoted_tokens(text: str) -> tuple[str, ...]:
-    """Tokens that stand in a text, in their canonical form, in order."""
-    found = TOKEN.findall("".join(line.lstrip("> \t|") + "\n" for line in text.splitlines()))
-    return tuple(dict.fromkeys(f"MB-{part.upper()}" for part in found))
 
 
 def new_message_id(office: Office) -> str:
@@ -105,16 +99,21 @@ def tell(
     main: Draft | None = None,
     parts: Sequence[Part] = (),
     in_reply_to: str = "",
+    asks_outside: bool | None = None,
 ) -> None:
-    """Queues a mail about a ticket to each of `to` (all active staff), each with a token of their own.
+    """Queues a mail about a ticket to each of `to` (all who are reached), each with a token of their own.
 
     `main` is the draft the mail is about; without it all that wait are shown and the reply is what "approve" means.
+    `asks_outside`: the mail asks whether an answer was given outside (a notice does while that is open), so that an
+    approval in reply to it is a confirmed one.
     """
+    asks = ticket.outside_suspected and (template == "notice" if asks_outside is None else asks_outside)
     shown_drafts = (main,) if main else drafts.pending(connection, ticket.id)
-    for person in office.active_staff() if to is None else to:
+    for person in reached(office, now) if to is None else to:
         token, message_id = _new_token(), new_message_id(office)
+        signs = with_token and person in office.staff  # an alarm address decides nothing
         shown = {**ticket_facts(connection, office, ticket, person, now, shown_drafts), **(facts or {})}
-        text = office.texts.staff(template, person.language, {**shown, "token": token if with_token else ""})
+        text = office.texts.staff(template, person.language, {**shown, "token": token if signs else ""})
         mail_staff(
             connection,
             office,
@@ -123,17 +122,63 @@ def tell(
             kind=template,
             now=now,
             ticket=ticket,
-            parts=parts,
+            parts=(*parts, *calendar_entry(connection, office, ticket, person, now)),
             in_reply_to=in_reply_to,
             message_id=message_id,
         )
-        if with_token:
-            _store_token(connection, office, ticket, person, token, message_id, now, shown_drafts)
+        if signs:
+            _store_token(connection, office, ticket, person, token, message_id, now, shown_drafts, asks_outside=asks)
+
+
+def reached(office: Office, now: datetime) -> tuple[StaffMember, ...]:
+    """Who gets mail about tickets: active staff; for one who is away their deputy, or the alarm address."""
+    found: dict[str, StaffMember] = {}
+    for person in office.active_staff():
+        stands_in = _stand_in(office, person, clock.today(office, now))
+        found.setdefault(stands_in.address.lower(), stands_in)
+    return tuple(found.values())
+
+
+def _stand_in(office: Office, person: StaffMember, today: date) -> StaffMember:
+    if not person.is_away(today):
+        return person
+    deputy = by_address(office.staff, person.deputy) if person.deputy else None
+    if deputy is not None and deputy.active and not deputy.is_away(today):
+        return deputy
+    present = [one for one in office.active_staff() if one.may_approve() and not one.is_away(today)]
+    if present or not office.options.alarm_address:
+        return present[0] if present else person
+    return replace(person, address=office.options.alarm_address, roles=frozenset())  # design 8: one person, no deputy
+
+
+def calendar_entry(
+    connection: Connection, office: Office, ticket: Ticket, person: StaffMember, now: datetime
+) -> tuple[Part, ...]:
+    """The due date for the person's calendar, when it is not there yet, has moved, or is no longer awaited."""
+    if office.due_entry is None:
+        return ()
+    name = f"calendar {ticket.id} {outbox.hashed(person.address.lower())[:16]}"
+    known = cursors.read_state(connection, name)
+    count, _, day = known[0].partition(" ") if known else ("-1", "", "")
+    wanted = ticket.due_on.isoformat() if ticket.status in RUNNING else ""
+    if day == wanted:
+        return ()
+    cursors.note_state(connection, name, f"{int(count) + 1} {wanted}", now)
+    made = office.due_entry(
+        ticket.reference,
+        ticket.due_on,
+        summary=f"{ticket.reference}: {one_line(ticket, office.texts.words(person.language))}",
+        sequence=int(count) + 1,
+        organizer=office.sender_address,
+        made_at=now,
+        description=explanation(ticket, person.language),
+        cancelled=not wanted,
+    )
+    return (Part(name=f"{ticket.reference}.ics", type="text/calendar", content=made),)
 
 
 def _new_token() -> str:
-    letters = base64.b32encode(secrets.token_bytes(20)).decode("ascii")
-    return "MB-" + "-".join(letters[place : place + 4] for place in range(0, 32, 4))
+    return one_time.written(base64.b32encode(secrets.token_bytes(20)).decode("ascii"))
 
 
 def _store_token(
@@ -145,6 +190,8 @@ def _store_token(
     message_id: str,
     now: datetime,
     shown_drafts: Sequence[Draft],
+    *,
+    asks_outside: bool,
 ) -> None:
     shown = {draft.kind.value: draft.id for draft in shown_drafts}
     about = shown.get(DraftKind.REPLY.value) if len(shown) != 1 else next(iter(shown.values()))
@@ -156,7 +203,7 @@ def _store_token(
             "staff": person.address.lower(),
             "ticket_id": ticket.id,
             "drafts": {**shown, "main": about} if about else shown,
-            "asked_outside": ticket.outside_suspected,
+            "asked_outside": asks_outside,
             "made_at": now,
             "expires_at": now + timedelta(days=office.options.token_days),
         },
@@ -191,7 +238,7 @@ def ticket_facts(
         "warnings": _warnings(ticket, words),
         "evidence": _evidence(ticket, words),
         "requester": _who(ticket),
-        "authenticity": list(ticket.authenticity),
+        "authenticity": [str(words["staff"]["authenticity"].get(code, code)) for code in ticket.authenticity],
         "earlier": _earlier(connection, ticket, words),
         "received_on": clock.today(office, ticket.received_at),
         "message_subject": shown.subject if shown else "",
@@ -256,7 +303,8 @@ def _changes(connection: Connection, draft: Draft) -> str:
 
 def _warnings(ticket: Ticket, words: Mapping[str, Any]) -> list[str]:
     known = words["staff"]["flags"]
-    lines = [str(known.get(flag, flag)) for flag in ticket.flags]
+    lines = [str(words["staff"]["news"]["outside_suspected"])] if ticket.outside_suspected else []
+    lines += [str(known.get(flag, flag)) for flag in ticket.flags]
     if ticket.reply_to:
         lines.append(str(words["staff"]["reply_to"]).format(address=ticket.reply_to))
     return lines

@@ -17,7 +17,7 @@ from mailbot.core.classify import Kind, Verdict
 from mailbot.core.message import Message
 from mailbot.core.ticket import RUNNING
 from mailbot.errors import BadInputError, IllegalMoveError, MailbotError, TryLaterError
-from mailbot.flows import clock, intake
+from mailbot.flows import canary, clock, intake
 from mailbot.flows.intake import Arrival, Judged, Reading, What
 from mailbot.flows.office import Office
 from mailbot.flows.staff_mail import Reader as CommandReader
@@ -56,6 +56,8 @@ class Mailbox(Protocol):
 
     def after_intake(self, folder: str, uids: Sequence[int], *, keyword: str, copy_to: str, move_to: str) -> None: ...
 
+    def delete_own(self, folder: str, uids: Sequence[int]) -> None: ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Folders:
@@ -68,6 +70,7 @@ class Folders:
     keyword: str = ""
     copy_to: str = ""
     move_to: str = ""
+    delete_canaries: bool = False  # test mails of ours, and nothing else, are deleted once they have arrived
 
 
 @dataclass(kw_only=True)
@@ -93,6 +96,7 @@ class _Walk:
     stored: Cursor | None  # where the database has the cursor, as far as we know
     pending: list[Seen] = field(default_factory=list)
     became: list[int] = field(default_factory=list)
+    canaries: list[int] = field(default_factory=list)  # test mails of ours, known by their HMAC
 
 
 def poll(
@@ -112,7 +116,7 @@ def poll(
     """
     done = Round()
     with office.database.exclusively("poll"):
-        for name in _names(mailbox, folders):
+        for name in names_of(mailbox, folders):
             try:
                 _read_folder(office, mailbox, reading, commands, folders, name, done, clock_now, progress)
             except BadInputError as error:
@@ -124,7 +128,8 @@ def poll(
     return done
 
 
-def _names(mailbox: Mailbox, folders: Folders) -> tuple[str, ...]:
+def names_of(mailbox: Mailbox, folders: Folders) -> tuple[str, ...]:
+    """The folders that are read."""
     if folders.names is not None:
         return folders.names
     left_out = {*folders.exclude, *folders.sent}
@@ -153,6 +158,8 @@ def _read_folder(
         uids = mailbox.uids(after=cursor.last_uid)
         walk = _Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=cursor.last_uid, stored=cursor)
         _look_at_flags(office, mailbox, walk, clock_now())
+    if uids:
+        reading.warm()  # a fault of the rules stops the round here, before any message can be blamed for it
     for count, fetched in enumerate(mailbox.read(uids), 1):
         _take(office, mailbox, reading, commands, walk, fetched, done, clock_now(), recognise=renumbered)
         progress(count, len(uids))
@@ -161,6 +168,8 @@ def _read_folder(
     if uids or cursor is None or renumbered:
         _flush(office, walk, reading, clock_now())
     mailbox.after_intake(name, walk.became, keyword=folders.keyword, copy_to=folders.copy_to, move_to=folders.move_to)
+    if folders.delete_canaries and walk.canaries:
+        mailbox.delete_own(name, walk.canaries)
 
 
 def _first_uids(
@@ -203,22 +212,7 @@ def _take(
 ) -> None:
     """One message from bytes to its consequence."""
     done.read += 1
-    arrival = Arrival(
-        folder=walk.folder,
-        uidvalidity=walk.uidvalidity,
-        uid=fetched.uid,
-        raw=fetched.raw,
-        internal_date=fetched.internal_date,
-        size=fetched.size,
-        whole=fetched.whole,
-    )
-    judged = _consider(office, reading, arrival)
-    if judged.matters and not arrival.whole:
-        raw = mailbox.whole(fetched.uid, office.options.message_bytes)
-        if raw is not None and fetched.size <= office.options.message_bytes:
-            judged = _consider(office, reading, _with(arrival, raw))
-        else:
-            judged = _with_flag(judged, "oversize")
+    judged = judge(office, mailbox, reading, walk.folder, walk.uidvalidity, fetched)
     if recognise and _known_before(office, judged):
         walk.last_uid = fetched.uid
         _remember(office, walk, reading, judged, done, now)
@@ -233,11 +227,33 @@ def _take(
         if isinstance(error, MailbotError) and not isinstance(error, OF_THE_MESSAGE):
             raise
         _log(error)
-        judged = _unreadable(office, arrival)
+        judged = _unreadable(office, judged.arrival)
         opened = _act(office, commands, walk, judged, now)
     _count(done, judged, opened=opened)
     if judged.what in (What.TICKET, What.FOLLOW_UP):
         walk.became.append(fetched.uid)
+    if canary.may_be_deleted(judged.origin):
+        walk.canaries.append(fetched.uid)
+
+
+def judge(office: Office, mailbox: Mailbox, reading: Reading, folder: str, uidvalidity: int, fetched: Any) -> Judged:
+    """What a fetched message of the open folder is; one that matters is fetched whole. Changes nothing."""
+    arrival = Arrival(
+        folder=folder,
+        uidvalidity=uidvalidity,
+        uid=fetched.uid,
+        raw=fetched.raw,
+        internal_date=fetched.internal_date,
+        size=fetched.size,
+        whole=fetched.whole,
+    )
+    judged = _consider(office, reading, arrival)
+    if not judged.matters or arrival.whole:
+        return judged
+    raw = mailbox.whole(fetched.uid, office.options.message_bytes)
+    if raw is not None and fetched.size <= office.options.message_bytes:
+        return _consider(office, reading, _with(arrival, raw))
+    return _with_flag(judged, "oversize")
 
 
 def _act(office: Office, commands: CommandReader, walk: _Walk, judged: Judged, now: datetime) -> bool:
@@ -246,7 +262,7 @@ def _act(office: Office, commands: CommandReader, walk: _Walk, judged: Judged, n
     with office.database.write() as connection:
         moved = _advance(connection, walk, uid, now)
         opened = intake.act(connection, office, judged, commands=commands, now=now)
-        if judged.what in (What.COMMAND, What.OWN):
+        if judged.what in (What.COMMAND, What.OWN, What.NOTHING):
             cursors.remember(connection, walk.folder, walk.uidvalidity, [_seen(judged)], "", now)
     walk.last_uid, walk.stored = uid, moved
     return opened

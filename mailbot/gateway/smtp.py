@@ -137,12 +137,13 @@ class SmtpTransport:
             timeout=relay.timeout_s,
             local_hostname=_hostname(),
         )
+        secret = (relay.token or relay.secret) if relay.username else None
+        known = secret() if secret is not None else None  # asked first: a failure here must leave no open socket
         try:
             await client.connect()
-            if relay.username and relay.token is not None:
-                await client.auth_xoauth2(relay.username, relay.token().reveal())
-            elif relay.username and relay.secret is not None:
-                await client.login(relay.username, relay.secret().reveal())
+            if relay.username and known is not None:
+                log_in = client.auth_xoauth2 if relay.token is not None else client.login
+                await log_in(relay.username, known.reveal())
         except SMTPAuthenticationError as error:
             client.close()
             refused = Result.DEFERRED if 400 <= error.code < 500 else Result.NOT_PERMITTED
