@@ -401,7 +401,7 @@ def not_the_answer(connection: Connection, reference: str, actor: Actor, *, now:
     ticket = tickets.by_reference(connection, reference, lock=True)
     moved = tickets.change(connection, ticket, outside_suspected=False, outside_denied=True)
     _write(connection, ticket, actor, "answered_outside_denied", now, {})
-    return Done(ticket=moved, what="noted")
+    return Done(ticket=moved, what="not_the_answer")
 
 
 def withdraw(connection: Connection, reference: str, actor: Actor, *, now: datetime, note: str = "") -> Done:

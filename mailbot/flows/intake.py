@@ -397,7 +397,7 @@ def _attach(connection: Connection, office: Office, judged: Judged, ticket: Tick
 
 
 def _tell_of_follow_up(connection: Connection, office: Office, judged: Judged, ticket: Ticket, now: datetime) -> None:
-    """Staff see what was written; a machine that writes without end, whatever its headers say, reaches them few times."""
+    """Staff see what was written; a machine that writes without end, whatever its headers say, gets few notices."""
     sender = judged.message.sender.address if judged.message.sender else ""
     name = f"follow-ups of {ticket.reference}"
     told = outbox.answers_between(connection, name, now - timedelta(hours=1), now)

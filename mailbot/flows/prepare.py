@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mailbot.core import one_time
 from mailbot.core.draft import Content, DraftKind, Need, NeedKind, fingerprint, unmet
 from mailbot.core.letter import CheckLine, ReplyItem, Text
 from mailbot.core.lint import Checked, Finding, lint
@@ -19,7 +20,8 @@ from mailbot.errors import BadInputError, IllegalMoveError
 from mailbot.flows import clock
 from mailbot.flows.office import Office
 from mailbot.mail.compose import header_text, html_of, safe_name
-from mailbot.store import audit, drafts, messages, tickets
+from mailbot.mail.own import HEADER
+from mailbot.store import audit, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft, File
 from mailbot.store.tickets import Ticket
@@ -42,6 +44,7 @@ PROGRAMS = (
     ".pif",
 )
 MISSING = ("placeholder", "copy_missing")  # findings that only say again that a fact is missing
+REQUESTERS = frozenset({"request", "follow_up"})  # kinds of messages that the requester's side wrote
 DRAFTABLE = frozenset(Status) - {Status.CLOSED, Status.DISMISSED, Status.WITHDRAWN, Status.APPROVED}
 
 
@@ -111,9 +114,7 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
             "references": list(thread[1]),
             "needs": [need.as_json() for need in needs],
             "checklist": [_line(line) for line in plan.checklist],
-            "findings": [
-                item.as_json() for item in _findings(connection, office, ticket, wish.kind, plan, text, files, needs)
-            ],
+            "findings": [item.as_json() for item in findings],
             "edited": text is not written,
             "fingerprint": fingerprint(content),
             "made_by": by,
@@ -279,12 +280,16 @@ def check_file(name: str, content: bytes) -> None:
     """Raises BadInputError for a file that nobody should send: empty, or a program."""
     if not content:
         raise BadInputError(f"the file {name} is empty", "Attach the file itself.")
+    if one_time.stands_in(content) or HEADER.encode() in content:
+        raise BadInputError(f"the file {name} holds mail to staff", "A notice never leaves the house.")
     if name.lower().endswith(PROGRAMS) or content[:2] == b"MZ" or content[:4] == b"\x7fELF":
         raise BadInputError(f"the file {name} is a program", "Attach the data as a document.")
 
 
 def _text(ticket_text: Text, wish: Wish, plan: _Plan, before: Draft | None) -> Text:
     """The words of the version: new ones from staff, their earlier ones, or those of the template."""
+    if one_time.quoted("\n".join([wish.text or "", *wish.values.values()])):
+        raise BadInputError("the text holds a part of the mail to staff", "Write the new text alone, without quoting.")
     if wish.text is not None:
         return Text(subject=before.subject if before else ticket_text.subject, body=wish.text.strip("\n") + "\n")
     if before and before.edited and before.outcomes == plan.outcomes and not wish.values:
@@ -329,13 +334,16 @@ def facts_of(connection: Connection, office: Office, ticket: Ticket, now: dateti
 
 def _thread(connection: Connection, ticket: Ticket) -> tuple[str, tuple[str, ...]]:
     """In-Reply-To and References: the writer's last message (RFC 5322 3.6.4)."""
+    address = ticket.requester_address.lower()
     received = [
-        item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in" and item.message_id
+        item
+        for item in messages.of_ticket(connection, ticket.id)
+        if item.kind in REQUESTERS and item.message_id and item.from_address.lower() == address
     ]
     if not received:
-        return "", ()
+        return "", ()  # staff forwarded it: the requester never saw that mail
     last = received[-1]
-    return last.message_id, tuple(last.references)  # kept as our answer's References would be
+    return last.message_id, outbox.without_staff_mail(connection, last.references)  # as our answer's References are
 
 
 def _findings(

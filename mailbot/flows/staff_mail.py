@@ -4,7 +4,7 @@ A mail counts only when all of this holds: it quotes a one-time token or answers
 the token is that sender's own, unused, unexpired; the sender is active staff; where configured, DMARC or DKIM pass; it
 is neither automatic nor a forward. Everything else changes nothing: a stranger gets silence and a line in the next
 digest, a colleague gets an answer. All commands of a mail happen together or not at all, and only a decision that took
-effect uses the token up.
+effect uses the token up. Each attempt that fails leaves one entry in the audit chain.
 """
 
 import re
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+from mailbot.core import one_time
 from mailbot.core.command_values import Action, Command, Commands
 from mailbot.core.draft import DraftKind, DraftState, NeedKind
 from mailbot.core.message import Message
@@ -31,6 +32,8 @@ from mailbot.store.outbox import Outgoing, Token
 from mailbot.store.tickets import Ticket
 
 READ_ONLY = frozenset({Action.STATUS, Action.HELP})
+LANGUAGES = ("fi", "sv", "en")  # staff may write in any of them, whatever the language of the notice
+SAME_AGAIN = 3  # answers to the same words under the same subject within an hour; more is a machine (RFC 3834 5)
 
 
 class Reader(Protocol):
@@ -45,7 +48,7 @@ class _Case:
 
     office: Office
     person: StaffMember
-    token: Token
+    token: Token | None  # None: only an answer can be given
     ticket: Ticket
     message: Message
     now: datetime
@@ -62,7 +65,7 @@ class _Case:
 
 def is_about_a_token(connection: Connection, message: Message) -> bool:
     """True when a mail quotes something that looks like a token, or answers a mail of ours to staff."""
-    if notify.quoted_tokens(message.text):
+    if one_time.quoted(message.text):
         return True
     ids = (*message.in_reply_to, *message.references)
     if not ids:
@@ -72,19 +75,42 @@ def is_about_a_token(connection: Connection, message: Message) -> bool:
     )
 
 
-def obey(connection: Connection, office: Office, message: Message, reader: Reader, *, now: datetime) -> None:
-    """Does what an authenticated command mail says, or answers why nothing was done."""
-    found = _newest(connection, message)
+def ticket_of(connection: Connection, message: Message) -> int | None:
+    """The ticket of the token a mail proves, or of the mail to staff that it answers."""
+    tokens = _proven(connection, message)
+    if tokens:
+        return tokens[0].ticket_id
+    ours = outbox.by_message_ids(connection, (*message.in_reply_to, *message.references))
+    return next((mail.ticket_id for mail in ours if mail.ticket_id is not None), None)
+
+
+def obey(
+    connection: Connection,
+    office: Office,
+    message: Message,
+    reader: Reader,
+    *,
+    now: datetime,
+    ticket_id: int | None = None,
+) -> None:
+    """Does what an authenticated command mail says, or answers why nothing was done.
+
+    `ticket_id` is the ticket that a mail without a token is about, so that its answer can bring a token.
+    """
     sender = message.sender.address if message.sender else ""
     person = by_address(office.staff, sender) if sender else None
+    found = _token_of(connection, message, sender)
     why = _objection(office, message, person, found, now)
     if why:
-        _refused(connection, office, message, person, found, why, now)
+        _refused(connection, office, message, person, found, why, now, ticket_id)
         return
     assert person is not None  # _objection() said so
     assert found is not None
     ticket = tickets.by_id(connection, found.ticket_id)
     case = _Case(office=office, person=person, token=found, ticket=ticket, message=message, now=now)
+    if found.asked_outside and _denies(office, message.visible_text):
+        _carry_out(connection, case, Commands(), denied=True)
+        return
     understood = reader(message.visible_text, [item.name for item in message.attachments])
     if any(name.upper() != ticket.reference for name in understood.references):
         _answer(connection, case, unclear=case.words["trouble"]["other_reference"], understood=understood)
@@ -95,11 +121,35 @@ def obey(connection: Connection, office: Office, message: Message, reader: Reade
         _carry_out(connection, case, understood)
 
 
-def _newest(connection: Connection, message: Message) -> Token | None:
-    """The token a mail proves: one that it quotes goes before one that its Message-IDs answer."""
-    quoted = outbox.tokens(connection, notify.quoted_tokens(message.text), ())
+def copied(connection: Connection, message: Message, now: datetime) -> None:
+    """The very mail that was obeyed lies here once more (a copy, or a replay): written down, nothing else happens."""
+    about = ticket_of(connection, message)
+    reference = tickets.by_id(connection, about).reference if about else ""
+    sender = message.sender.address if message.sender else ""
+    audit.append(
+        connection, now=now, event="command_refused", actor="outside", reference=reference,
+        details={"why": "copy", "from": sender},
+    )  # fmt: skip
+
+
+def _proven(connection: Connection, message: Message) -> tuple[Token, ...]:
+    """The tokens a mail proves: one that it quotes goes before one that its Message-IDs answer."""
+    quoted = outbox.tokens(connection, one_time.quoted(message.text), ())
     answered = outbox.tokens(connection, (), message.in_reply_to) or outbox.tokens(connection, (), message.references)
-    return next(iter((*quoted, *answered)), None)
+    return (*quoted, *answered)
+
+
+def _token_of(connection: Connection, message: Message, sender: str) -> Token | None:
+    """The token that counts: the newest of the sender's own, else somebody else's (which will be refused)."""
+    found = _proven(connection, message)
+    return next((token for token in found if token.staff == sender.lower()), next(iter(found), None))
+
+
+def _denies(office: Office, text: str) -> bool:
+    """True when all that was written is that what was seen outside was not the answer, in any language of staff."""
+    first = text.strip().split("\n\n")[0]
+    said = " ".join(re.sub(r"[^\w\s]", " ", first).lower().split())
+    return any(said in office.texts.words(language)["staff"]["not_the_answer"] for language in LANGUAGES)
 
 
 def _objection(office: Office, message: Message, person: StaffMember | None, token: Token | None, now: datetime) -> str:
@@ -128,9 +178,8 @@ def _unproven(office: Office, message: Message) -> str:
     if wanted == "token":
         return ""
     proof = judge(message, office.options.authserv_id)
-    if wanted == "token+dmarc":
-        return "" if proof.dmarc == "pass" else "not_authentic"
-    return "" if proof.dkim == "pass" and proof.aligned else "not_authentic"
+    passed = proof.dmarc_aligned if wanted == "token+dmarc" else proof.dkim_aligned
+    return "" if passed else "not_authentic"
 
 
 def _refused(
@@ -141,9 +190,11 @@ def _refused(
     token: Token | None,
     why: str,
     now: datetime,
+    ticket_id: int | None,
 ) -> None:
     """Nothing happens; the attempt is in the audit, strangers stand in the next digest, colleagues are answered."""
-    ticket = tickets.by_id(connection, token.ticket_id) if token else None
+    about = token.ticket_id if token else ticket_id if ticket_id else ticket_of(connection, message)
+    ticket = tickets.by_id(connection, about) if about else None
     outside = person is None or not person.active
     audit.append(
         connection,
@@ -159,27 +210,29 @@ def _refused(
         connection,
         now=now,
         why=why,
-        ticket_id=token.ticket_id if token else None,
+        ticket_id=ticket.id if ticket else None,
         outside=outside,
         sender=message.sender.address if message.sender else "",
     )
     if outside or person is None:
         return
-    trouble = office.texts.words(person.language)["staff"]["trouble"]
-    text = str(trouble.get(why, trouble["expired"]))
-    if ticket is not None and token is not None and token.staff == person.address.lower():
+    if ticket is not None:
+        text = str(office.texts.words(person.language)["staff"]["trouble"][why])
         case = _Case(office=office, person=person, token=token, ticket=ticket, message=message, now=now)
         _answer(connection, case, unclear=text)
 
 
-def _carry_out(connection: Connection, case: _Case, understood: Commands) -> None:
-    """All commands of a mail, or none."""
+def _carry_out(connection: Connection, case: _Case, understood: Commands, *, denied: bool = False) -> None:
+    """All commands of a mail, or none; `denied` is the word that what was seen outside was not the answer."""
     done: list[Done] = []
+    assert case.token is not None  # obey() found it
     try:
         with connection.begin_nested():
+            if denied:
+                done.append(decide.not_the_answer(connection, case.ticket.reference, case.actor, now=case.now))
             for command in understood.commands:
                 done.append(_do(connection, case, command))
-            effective = any(command.action not in READ_ONLY for command in understood.commands)
+            effective = denied or any(command.action not in READ_ONLY for command in understood.commands)
             if effective and not outbox.use_token(connection, case.token.id, case.now):
                 raise IllegalMoveError("the token was used meanwhile", "Reply to the newest mail.")
     except MailbotError as error:
@@ -195,7 +248,7 @@ def _carry_out(connection: Connection, case: _Case, understood: Commands) -> Non
 
 def _worth_an_answer(understood: Commands, done: Sequence[Done]) -> bool:
     """A plain approval needs none: the mail that was sent comes as the next news."""
-    plain = {command.action for command in understood.commands} <= {Action.APPROVE, Action.ACKNOWLEDGE}
+    plain = {command.action for command in understood.commands} == {Action.APPROVE}
     waits = any(item.draft is not None or item.ticket.requester_address == "" for item in done)
     return not plain or waits
 
@@ -224,6 +277,7 @@ _DRAFTING = frozenset({Action.EDIT, Action.FACTS, Action.ATTACH, Action.NO_DATA}
 
 def _approve(connection: Connection, case: _Case, command: Command) -> Done:
     """Approves the draft that stood in the answered mail, and no other."""
+    assert case.token is not None  # obey() found it
     kind = "acknowledgement" if command.action is Action.ACKNOWLEDGE else str(command.args.get("what", "main"))
     number = case.token.drafts.get(kind)
     if number is None:
@@ -231,6 +285,8 @@ def _approve(connection: Connection, case: _Case, command: Command) -> Done:
     draft = drafts.by_id(connection, number)
     if draft.state is not DraftState.PENDING:
         raise IllegalMoveError(str(case.words["trouble"]["old_version"]))
+    if draft.kind is DraftKind.REPLY and case.ticket.outside_suspected and not case.token.asked_outside:
+        raise IllegalMoveError(str(case.words["trouble"]["outside"]))
     if draft.needs:
         raise BadInputError(str(case.words["trouble"]["not_ready"]))
     return decide.approve(
@@ -252,6 +308,7 @@ def _wish(connection: Connection, case: _Case, command: Command) -> Wish:
         return Wish(kind=kind, text=str(args["text"]))
     if command.action is Action.ATTACH:
         named = {str(name) for name in args["names"]}
+        _whole(case, named)
         return Wish(
             kind=kind,
             files=[
@@ -267,8 +324,16 @@ def _wish(connection: Connection, case: _Case, command: Command) -> Wish:
     return Wish(kind=kind, values=_facts(connection, case, args))
 
 
+def _whole(case: _Case, named: set[str]) -> None:
+    """Raises BadInputError for a file of which only the size was read, because the mail is too large."""
+    for item in case.message.attachments:
+        if item.name in named and item.size and not item.content:
+            size = f"{item.size / 2**20:.0f} MB"
+            raise BadInputError(str(case.words["trouble"]["too_large"]).format(name=item.name, size=size))
+
+
 def _main_kind(connection: Connection, case: _Case) -> DraftKind:
-    number = case.token.drafts.get("main")
+    number = case.token.drafts.get("main") if case.token else None
     return drafts.by_id(connection, number).kind if number else DraftKind.REPLY
 
 
@@ -360,11 +425,9 @@ def _answer(
     understood: Commands | None = None,
 ) -> None:
     """The result of a command mail, with what waits for approval and a new token; capped for each address and hour."""
-    address, office, now = case.person.address, case.office, case.now
-    had = outbox.answers_between(connection, address, now - timedelta(hours=1), now)
-    if had >= office.options.staff_answers_per_hour:
+    office, now = case.office, case.now
+    if not _may_answer(connection, case):
         return
-    outbox.note_answer(connection, address, case.ticket.reference, now)
     ticket = tickets.by_id(connection, case.ticket.id)
     made = next((item.draft for item in reversed(done) if item.draft is not None), None)
     heard = understood.heard if understood else ()
@@ -384,7 +447,49 @@ def _answer(
         facts=facts,
         main=_still_pending(connection, made),
         in_reply_to=case.message.message_id,
+        asks_outside=str(case.words["trouble"]["outside"]) in unclear,
     )
+
+
+def _may_answer(connection: Connection, case: _Case) -> bool:
+    """Counts one answer. A cap holds for each address and hour, a lower one for the same words again (RFC 3834 5).
+
+    The answer that reaches the cap says so, to all staff, and is the last one; approved replies know no cap.
+    """
+    office, now, address = case.office, case.now, case.person.address
+    hour = now - timedelta(hours=1)
+    words = f"{case.message.subject}\n{case.message.visible_text}"
+    same = f"{address} {outbox.hashed(words)}"
+    had, again = (outbox.answers_between(connection, name, hour, now) for name in (address, same))
+    if had >= office.options.staff_answers_per_hour or again >= SAME_AGAIN:
+        return False
+    for name in (address, same):
+        outbox.note_answer(connection, name, case.ticket.reference, now)
+    if had + 1 < office.options.staff_answers_per_hour:
+        return True
+    audit.append(connection, now=now, event="answers_capped", actor="mailbot", reference=case.ticket.reference)
+    _alarm_staff(connection, office, office.active_staff(), ("trouble", "limit"), address, "", now)
+    return False
+
+
+def _alarm_staff(
+    connection: Connection,
+    office: Office,
+    to: Sequence[StaffMember],
+    words: Sequence[str],
+    address: str,
+    detail: str,
+    now: datetime,
+) -> None:
+    """An alarm about a staff address to each of `to`; `words` is where its sentence stands in the language files."""
+    for person in to:
+        known: Any = office.texts.words(person.language)["staff"]
+        for key in words:
+            known = known[key]
+        facts = {"what": str(known).format(address=address).rstrip("."), "details": [detail] if detail else [],
+                 "since": "", "cure": "", "recovered": False, "tickets": []}  # fmt: skip
+        text = office.texts.staff("alarm", person.language, facts)
+        notify.mail_staff(connection, office, person, text, kind="alarm", now=now)
 
 
 def _still_pending(connection: Connection, draft: Draft | None) -> Draft | None:
@@ -409,10 +514,5 @@ def line(done: Done, words: Mapping[str, Any], names: Mapping[str, Any]) -> str:
 
 def staff_bounced(connection: Connection, office: Office, mail: Outgoing, reason: str, now: datetime) -> None:
     """Mail to staff came back: the other staff hear of it, since nobody may know what is due."""
-    for person in office.active_staff():
-        if person.address.lower() != mail.recipient.lower():
-            words = office.texts.words(person.language)["staff"]
-            facts = {"what": words["staff_unreachable"].format(address=mail.recipient), "details": [reason],
-                     "since": "", "cure": "", "recovered": False, "tickets": []}  # fmt: skip
-            text = office.texts.staff("alarm", person.language, facts)
-            notify.mail_staff(connection, office, person, text, kind="alarm", now=now)
+    others = [person for person in office.active_staff() if person.address.lower() != mail.recipient.lower()]
+    _alarm_staff(connection, office, others, ("staff_unreachable",), mail.recipient, reason, now)

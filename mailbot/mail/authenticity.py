@@ -34,6 +34,8 @@ class Authenticity:
     dkim: str = ""
     dmarc: str = ""
     aligned: bool | None = None  # a passing check vouches for the domain of From; None when nothing trusted was said
+    dmarc_aligned: bool = False  # DMARC passed, and for the domain of this From
+    dkim_aligned: bool = False  # a DKIM signature of the organisation of From is valid
     reply_to_differs: bool = False  # an answer to Reply-To would reach another address than From
     notes: tuple[str, ...] = ()  # codes: no_authserv_id, no_results, other_host, no_host, dmarc_fail, ...
 
@@ -57,6 +59,8 @@ def judge(message: Message, authserv_id: str | None) -> Authenticity:
         dkim=dkim,
         dmarc=dmarc,
         aligned=_aligned(results, domain, dmarc) if results else None,
+        dmarc_aligned=_aligned([one for one in results if one[0] == "dmarc"], domain, dmarc),
+        dkim_aligned=_aligned([one for one in results if one[0] == "dkim"], domain, dmarc),
         reply_to_differs=differs,
         notes=tuple(notes),
     )

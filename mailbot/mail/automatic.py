@@ -13,6 +13,7 @@ from email.parser import HeaderParser
 from mailbot.core.message import Message
 from mailbot.mail.charset import clean_text, decode
 from mailbot.mail.headers import addresses, message_ids
+from mailbot.mail.own import HEADER
 from mailbot.mail.patterns import ReadingPatterns
 from mailbot.mail.visible import prefix_role
 
@@ -62,6 +63,7 @@ class Bounce:
     status: str = ""  # "5.1.1" (RFC 3463); "4.x.x" is a delay or a temporary failure
     diagnostic: str = ""
     action: str = ""  # failed, delayed, delivered, relayed, expanded; "" when not told
+    origin: str = ""  # our own mark among the returned headers, unproven; "" when there is none
 
 
 def judge(message: Message, signs: Signs, patterns: ReadingPatterns) -> tuple[str | None, tuple[str, ...]]:
@@ -174,6 +176,7 @@ def bounced(message: Message) -> Bounce | None:
         status=status.group(1) if status else f"{basic.group(1)}.0.0" if basic else "",
         diagnostic=report.get("diagnostic-code", "")[:500],
         action=report.get("action", "").strip().lower()[:20],
+        origin=returned.get(HEADER.lower(), ""),
     )
 
 

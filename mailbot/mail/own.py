@@ -34,13 +34,20 @@ def origin(key: bytes, message: Message) -> Origin | None:
     A mark copied onto a message with another Message-ID counts only if the message also carries no thread of its own
     (In-Reply-To), because an answer that a mail program decorated with our header must never be taken for ours.
     """
-    found = _VALUE.match(" ".join(message.header(HEADER).split()))
+    found = origin_of(key, message.header(HEADER))
+    if found is None or message.message_id == found.message_id:
+        return found
+    if found.message_id in (*message.in_reply_to, *message.references):
+        return None
+    return Origin(kind=found.kind, message_id=found.message_id, rewritten=True)
+
+
+def origin_of(key: bytes, value: str) -> Origin | None:
+    """What a mark says by itself, None for a forged one: a bounce returns it among the headers of our mail."""
+    found = _VALUE.match(" ".join(value.split()))
     if found is None or not hmac.compare_digest(found[3], _mac(key, found[2], found[1])):
         return None
-    rewritten = message.message_id != found[2]
-    if rewritten and found[2] in (*message.in_reply_to, *message.references):
-        return None
-    return Origin(kind=found[1], message_id=found[2], rewritten=rewritten)
+    return Origin(kind=found[1], message_id=found[2], rewritten=False)
 
 
 def keyed_hash(key: bytes, *parts: object) -> str:

@@ -133,6 +133,26 @@ def by_message_ids(connection: Connection, message_ids: Iterable[str]) -> tuple[
     return tuple(Outgoing(**row) for row in rows.mappings())
 
 
+def newest_to(connection: Connection, recipient: str) -> Outgoing | None:
+    """The newest mail that a server took for a data subject of that address; None when there is none."""
+    mine = (func.lower(outbox.c.recipient) == recipient.lower()) & (outbox.c.audience == "data_subject")
+    query = select(outbox).where(mine, outbox.c.state == "sent").order_by(outbox.c.id.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return Outgoing(**row) if row else None
+
+
+def without_staff_mail(connection: Connection, message_ids: Iterable[str]) -> tuple[str, ...]:
+    """The Message-IDs without those of our mail to staff, which are never named to others (design 8)."""
+    given = tuple(message_ids)
+    hashes = [hashed(name) for name in given]
+    queued = select(outbox.c.message_id_hash).where(
+        outbox.c.message_id_hash.in_(hashes), outbox.c.audience != "data_subject"
+    )
+    known = select(token.c.message_id_hash).where(token.c.message_id_hash.in_(hashes))
+    secret = {*connection.execute(queued).scalars(), *connection.execute(known).scalars()}
+    return tuple(name for name in given if hashed(name) not in secret)
+
+
 def begin_attempt(connection: Connection, number: int, now: datetime) -> int:
     """Writes an attempt down before the network is touched; its number."""
     query = insert(attempt).values(outbox_id=number, started_at=now).returning(attempt.c.id)

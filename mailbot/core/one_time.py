@@ -1,0 +1,32 @@
+"""The written form of a one-time code: how it is found in what people quote, and how it is kept out of everything else.
+
+A code is staff's right to decide. It may stand in mail to that person and nowhere else: not in a draft, a file, a note,
+a stored message. What looks like one is treated as one; whether it is real is not known here.
+"""
+
+import re
+
+_CODE = re.compile(r"(?<![A-Z0-9])MB-((?:[A-Z2-7]{4}-){7}[A-Z2-7]{4})(?![A-Z0-9])", re.IGNORECASE)
+_BYTES = re.compile(_CODE.pattern.encode("ascii"), re.IGNORECASE)
+HIDDEN = "MB-…"
+
+
+def written(random: str) -> str:
+    """The code of 32 letters of base 32, in the groups that people can read."""
+    return "MB-" + "-".join(random[place : place + 4] for place in range(0, 32, 4))
+
+
+def quoted(text: str) -> tuple[str, ...]:
+    """Codes that stand in a text, in their canonical form, in order, also behind quote marks."""
+    found = _CODE.findall("".join(line.lstrip("> \t|") + "\n" for line in text.splitlines()))
+    return tuple(dict.fromkeys(f"MB-{part.upper()}" for part in found))
+
+
+def without(text: str) -> str:
+    """The text with every code hidden."""
+    return _CODE.sub(HIDDEN, text)
+
+
+def stands_in(content: bytes) -> bool:
+    """True for a file that holds a code in plain bytes."""
+    return _BYTES.search(content) is not None
