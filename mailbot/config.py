@@ -208,6 +208,15 @@ class Reminders(Table):
     )
 
 
+class Calendar(Table):
+    """Days off beside the public holidays of the profile's country; after a change run: mailbot redate."""
+
+    extra_days_off: list[date] = Field([], description="more days off, as a holiday decreed for one year")
+    eves_as_holidays: bool | None = Field(
+        None, description="Christmas Eve and Midsummer Eve are days off; left out: as rules/deadlines.toml says"
+    )
+
+
 class Authenticity(Table):
     """What counts as proof of who sent a mail."""
 
@@ -293,6 +302,7 @@ class Config(Table):
     smtp: Smtp
     staff: list[Staff] = Field(min_length=1)
     reminders: Reminders = Reminders()
+    calendar: Calendar = Calendar()
     authenticity: Authenticity = Authenticity()
     alarm: Alarm | None = None
     retention: Retention = Retention()

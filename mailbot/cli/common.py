@@ -3,8 +3,9 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,11 @@ def moment(text: str | None) -> datetime:
     return found
 
 
+def awake_since() -> datetime:
+    """When this machine was started: what did not happen before is nobody's fault."""
+    return now() - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
 def config_path(ctx: click.Context) -> Path:
     """The configuration file: --config, $MAILBOT_CONFIG, or mailbot.toml here."""
     given = ctx.find_root().obj
@@ -55,10 +61,11 @@ def house(ctx: click.Context) -> House:
 
 def actor(found: House, who: str) -> Actor:
     """The person who decides, with the operating-system user behind the command."""
-    return Actor(staff=found.office.member(who), door=Door.CLI, os_user=_os_user())
+    return Actor(staff=found.office.member(who), door=Door.CLI, os_user=os_user())
 
 
-def _os_user() -> str:
+def os_user() -> str:
+    """Who runs the command, as the operating system knows them."""
     return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
 
 

@@ -34,6 +34,7 @@ EXAMPLES: dict[str, str] = {
     "smtp.username": '"privacy@example.com"',
     "smtp.password_file": '"secrets/smtp"',
     "smtp.sender": '"Jalo IT Oy, tietosuoja <privacy@example.com>"',
+    "calendar.eves_as_holidays": "false",
     "staff.name": '"Your Name"',
     "staff.email": '"staff@example.com"',
 }

@@ -23,7 +23,7 @@ class ReminderKind(StrEnum):
 
     OVERDUE = "overdue"  # every working day after the due date
     DUE = "due"  # on the due date
-    ESCALATION = "escalation"  # to the deputy: the working day before the due date, and the first day overdue
+    ESCALATION = "escalation"  # to the deputy: after silence, the working day before the due date, the first day over
     ACT_BY = "act_by"  # a marketing stop or a restriction must be in force today
     LAST_EXTENSION = "last_extension"  # the last safe day to announce an extension
     TARGET = "target"  # the day we aim at
@@ -76,12 +76,15 @@ def reminders_due(
     days_before: Iterable[int] = (14, 7, 3, 1),
     noticed_on: date | None = None,
     acted: bool = False,
+    silent_since: date | None = None,
+    escalate_after_days: int = 5,
 ) -> tuple[Reminder, ...]:
     """At most one reminder for staff and one for the deputy, covering all that is due by `today` and not in `already`.
 
     `noticed_on` is the local day of the last notice that said all dates (the first one, or the one about a moved date):
     what was planned for that day or before, and is not about a due date, counts as said. `acted` is true when the
-    act-by duty is done.
+    act-by duty is done. `silent_since` is the local day since when staff have known of it and nobody has done anything;
+    after `escalate_after_days` working days of that the deputy hears of it.
     """
     if status not in RUNNING:
         return ()
@@ -90,6 +93,9 @@ def reminders_due(
         *_early(deadline, calendar, status, tuple(days_before), acted, after=first_day),
         *_late(deadline, calendar, today),
     }
+    if silent_since is not None:
+        long_enough = days_after(silent_since, escalate_after_days, calendar)
+        planned.add(ReminderKey(on=long_enough, kind=ReminderKind.ESCALATION))
     waiting = sorted(key for key in planned if key.on <= today and key not in already)
     mine = [key for key in waiting if key.kind is not ReminderKind.ESCALATION]
     deputys = [key for key in waiting if key.kind is ReminderKind.ESCALATION]

@@ -5,6 +5,7 @@ Built once in `wiring.py` and handed in. Flows know gateways only by the small p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from mailbot.core.controller import Controller
@@ -44,6 +45,23 @@ class Texts(Protocol):
     def words(self, language: str) -> Mapping[str, Any]: ...
 
 
+class DueEntry(Protocol):
+    """Makes the due date of a ticket as a calendar file; `gateway/calendar_file.py` keeps this promise."""
+
+    def __call__(
+        self,
+        reference: str,
+        due_on: date,
+        *,
+        summary: str,
+        sequence: int,
+        organizer: str,
+        made_at: datetime,
+        description: str = "",
+        cancelled: bool = False,
+    ) -> bytes: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Choices of the configuration that flows obey."""
@@ -54,6 +72,7 @@ class Options:
     four_eyes: frozenset[str] = frozenset()  # refusals, attachments
     token_days: int = 60
     days_before: tuple[int, ...] = (14, 7, 3, 1)
+    escalate_after_days: int = 5  # working days of silence
     digest_hour: int = 7
     notices_per_hour: int = 20
     staff_answers_per_hour: int = 30
@@ -78,6 +97,7 @@ class Office:
     policy: DeadlinePolicy
     key: bytes = field(repr=False)
     options: Options = Options()
+    due_entry: DueEntry | None = None  # None: no calendar files
 
     @property
     def sender_address(self) -> str:

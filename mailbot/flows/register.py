@@ -67,5 +67,5 @@ def register(connection: Connection, office: Office, told: Told, actor: Actor, *
     audit.append(
         connection, now=now, event="registered", actor=actor.id, reference=ticket.reference, details=details
     )  # fmt: skip
-    tickets.note_reminders(connection, ticket.id, ["noticed"], now)
+    tickets.note_reminders(connection, ticket.id, [f"{tickets.NOTICED} {clock.today(office, now)}"], now)
     return prepare.first_drafts(connection, office, ticket, now)

@@ -262,7 +262,8 @@ class ImapMailbox:
         with _ours(self.account):
             self._client.select_folder(folder, readonly=False)
             self._client.delete_messages(list(uids))
-            self._client.expunge(list(uids))
+            if self._client.has_capability("UIDPLUS"):  # a bare EXPUNGE would take what the human had marked as well
+                self._client.expunge(list(uids))
             self._client.select_folder(folder, readonly=True)
 
     def wait(self, seconds: float) -> bool:

@@ -94,12 +94,17 @@ def known(connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def was_seen(connection: Connection, folder: str, uidvalidity: int, uid: int) -> bool:
-    """True when that very message of that folder was left alone before."""
-    found = connection.execute(
-        select(seen.c.id).where(seen.c.folder == folder, seen.c.uidvalidity == uidvalidity, seen.c.uid == uid)
-    )
-    return found.first() is not None
+def verdict_of(connection: Connection, folder: str, uidvalidity: int, uid: int) -> str | None:
+    """What was remembered of that very message of that folder when it was left alone; None when it was not."""
+    return connection.execute(
+        select(seen.c.verdict).where(seen.c.folder == folder, seen.c.uidvalidity == uidvalidity, seen.c.uid == uid)
+    ).scalar()
+
+
+def forget(connection: Connection, folder: str, uidvalidity: int, uid: int) -> None:
+    """Forgets that a message was left alone: it is part of a ticket now."""
+    mine = (seen.c.folder == folder) & (seen.c.uidvalidity == uidvalidity) & (seen.c.uid == uid)
+    connection.execute(delete(seen).where(mine))
 
 
 def forget_before(connection: Connection, moment: datetime) -> int:

@@ -76,6 +76,11 @@ def known_hashes(connection: Connection, hashes: Iterable[str]) -> frozenset[str
     return frozenset(found)
 
 
+def ticket_of_hash(connection: Connection, hash_: str) -> int | None:
+    """The ticket that a message with that keyed hash is part of."""
+    return connection.execute(select(message.c.ticket_id).where(message.c.hash == hash_)).scalar()
+
+
 def has_hash(connection: Connection, hash_: str) -> bool:
     """True when a message with that keyed hash is already part of a ticket."""
     return connection.execute(select(message.c.id).where(message.c.hash == hash_)).first() is not None

@@ -13,6 +13,8 @@ from mailbot.errors import BadInputError
 from mailbot.store.schema import counter, question, reminder, request, task, ticket
 from mailbot.store.upsert import add_once
 
+NOTICED = "noticed"  # reminder key: staff have had the first notice; with a day behind it, a notice of moved dates
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -270,10 +272,10 @@ def note_reminders(connection: Connection, ticket_id: int, keys: Iterable[str], 
         connection.execute(insert(reminder).values(ticket_id=ticket_id, key=key, sent_at=now))
 
 
-def opened_between(connection: Connection, moment: datetime, now: datetime) -> int:
-    """How many tickets were opened after `moment` and not later than `now` (a clock that was set back has a later)."""
-    when = (ticket.c.opened_at > moment) & (ticket.c.opened_at <= now)
-    return connection.execute(select(func.count()).select_from(ticket).where(when)).scalar_one()
+def noticed_between(connection: Connection, moment: datetime, now: datetime) -> int:
+    """How many first notices of tickets went to staff after `moment` and not later than `now`."""
+    when = (reminder.c.key == NOTICED) & (reminder.c.sent_at > moment) & (reminder.c.sent_at <= now)
+    return connection.execute(select(func.count()).select_from(reminder).where(when)).scalar_one()
 
 
 def blank(connection: Connection, ticket_id: int, now: datetime) -> None:
