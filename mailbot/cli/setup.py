@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from mailbot.cli.common import config, emit, house, json_option, now, say
+from mailbot.cli.profile_questions import ask_person, write_profile
 from mailbot.config import Config, Imap, OAuth
 from mailbot.errors import BadInputError, ConfigurationError, MailbotError, ServiceUnavailableError
 from mailbot.gateway.command_rules import load_commands
@@ -48,8 +49,14 @@ OWN_MAILBOX = """\
 @click.command()
 @click.option("--output", type=click.Path(path_type=Path), default=Path("mailbot.toml"), show_default=True)
 @click.option("--print", "to_stdout", is_flag=True, help="Print it, write nothing.")
-def init(output: Path, to_stdout: bool) -> None:
-    """Writes a commented configuration with every key and its default."""
+@click.option("--profile", type=click.Path(path_type=Path), help="Write your own profile, guided by questions.")
+def init(output: Path, to_stdout: bool, profile: Path | None) -> None:
+    """Writes a commented configuration with every key and its default; or a profile, guided by questions."""
+    if profile is not None:
+        for line in write_profile(profile, ask_person, now().date()):
+            say(f"missing: {line}")
+        say(f'{profile} is written. Name it in the configuration: profile = "{profile}"')
+        return
     text = sample()
     if to_stdout:
         say(text)

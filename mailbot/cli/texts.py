@@ -1,6 +1,5 @@
 """Texts for proof-reading: everything that can ever go out, and the description of the registers."""
 
-import html
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ from mailbot.core.controller import Controller
 from mailbot.errors import ConfigurationError
 from mailbot.gateway.profiles import load_profile
 from mailbot.gateway.resources import shipped
+from mailbot.gateway.template_page import preview_page
 from mailbot.gateway.template_preview import preview as every_text
 from mailbot.gateway.templates import Renderer
 
@@ -40,7 +40,7 @@ def preview(ctx: click.Context, profile: str | None, page: Path | None, as_json:
     """Every text in every language, filled with sample facts."""
     found = every_text(_renderer(ctx), _controller(ctx, profile))
     if page is not None:
-        page.write_text(_page(found), encoding="utf-8")
+        page.write_text(preview_page(found, "mailbot: every text"), encoding="utf-8")
         say(f"{page}: {len(found)} texts")
         return
     for item in found:
@@ -49,19 +49,6 @@ def preview(ctx: click.Context, profile: str | None, page: Path | None, as_json:
         else:
             say(f"===== {item['template']} ({item['language']}, {item['audience']})")
             say(f"{item['subject']}\n\n{item['text']}")
-
-
-def _page(found: list[dict[str, str | None]]) -> str:
-    parts = [
-        "<!doctype html><meta charset=utf-8><title>mailbot: every text</title>"
-        "<style>body{font-family:sans-serif;max-width:50em;margin:auto}pre{white-space:pre-wrap;border-left:3px solid;"
-        "padding-left:1em}</style>"
-    ]
-    for item in found:
-        name = html.escape(f"{item['template']} ({item['language']}, {item['audience']})")
-        parts.append(f"<h2>{name}</h2><p><b>{html.escape(str(item['subject']))}</b></p>")
-        parts.append(f"<pre>{html.escape(str(item['text']))}</pre>")
-    return "\n".join(parts)
 
 
 @click.group(invoke_without_command=True)

@@ -17,9 +17,10 @@ from mailbot.core.ticket import RUNNING, Status
 from mailbot.errors import BadInputError
 from mailbot.flows import clock, decide, view
 from mailbot.flows.decide import Done
-from mailbot.flows.prepare import Wish
+from mailbot.flows.prepare import Wish, check_file
 from mailbot.flows.register import Told
 from mailbot.flows.register import register as register_flow
+from mailbot.gateway.protect import protect as protect_files
 from mailbot.store import drafts
 from mailbot.store import tickets as ticket_store
 from mailbot.store.drafts import File
@@ -187,16 +188,19 @@ def _if_today(found: House, text: str) -> datetime:
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A fact the text needs.")
 @click.option("--attach", "files", multiple=True, type=click.Path(path_type=Path), help="A file to send along.")
 @click.option("--fresh", is_flag=True, help="Forget facts and files of the earlier version.")
+@click.option("--protect", is_flag=True, help="Put the files into an encrypted zip; tell the passphrase by telephone.")
 @json_option
 @click.pass_context
 def draft(
     ctx: click.Context, reference: str, by: str, kind: str, outcomes: tuple[str, ...], values: tuple[str, ...],
-    files: tuple[Path, ...], fresh: bool, as_json: bool,
+    files: tuple[Path, ...], fresh: bool, protect: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Makes a new version of a draft; the old one is superseded."""
     found = house(ctx)
     who = actor(found, by)
     loaded = [_file(path) for path in files]
+    if protect and loaded:
+        loaded = [_protected(loaded)]
     with found.office.database.write() as connection:
         ticket_ = ticket_store.by_reference(connection, reference)
         wish = Wish(
@@ -209,6 +213,15 @@ def draft(
         done = decide.draft(connection, found.office, reference, who, wish, now=now())
         shown = view.draft_view(done.draft) if done.draft else {}
     tell_draft(shown, as_json)
+
+
+def _protected(files: list[File]) -> File:
+    """The files as one encrypted zip; its passphrase is told to staff here and nowhere else."""
+    for file in files:
+        check_file(file.name, file.content)
+    content, passphrase = protect_files([(file.name, file.content) for file in files])
+    click.echo(f"passphrase, to be told by telephone: {passphrase.reveal()}", err=True)
+    return File(name="tiedot.zip", type="application/zip", content=content)
 
 
 def tell_draft(shown: dict[str, Any], as_json: bool) -> None:
