@@ -28,6 +28,7 @@ from mailbot.gateway.calendar_file import due_ics
 from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.credentials import Secret, load_key, resolve
 from mailbot.gateway.deadline_rules import shipped_rules
+from mailbot.gateway.dkim_check import signs_for_sender
 from mailbot.gateway.imap import Account, ImapMailbox
 from mailbot.gateway.oauth import Grant, TokenSource
 from mailbot.gateway.profiles import load_profile
@@ -145,6 +146,7 @@ class House:
             calendar=WorkingDays(self.controller.country, eves, chosen.extra_days_off, rules),
             policy=rules.policy,
             key=load_key(self.config.key_path()),
+            signed_by_sender=signs_for_sender if self.config.authenticity.verify_dkim_ourselves else None,
             options=_options(self.config),
             due_entry=due_ics if find_spec("icalendar") else None,
         )

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "registers": ("texts", "registers", "The description of the registers."),
     "audit": ("records", "audit", "Check the audit chain; export a dossier."),
     "stats": ("records", "stats", "Counts, on-time share, days to reply, what is due."),
+    "metrics": ("records", "metrics", "Figures for Prometheus, as text."),
     "db": ("setup", "db", "The database's schema."),
     "backup": ("setup", "backup", "A consistent copy of the database while it runs."),
     "recheck": ("rounds", "recheck", "Read the mailbox again after a change of rules."),

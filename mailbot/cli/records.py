@@ -11,10 +11,17 @@ from mailbot.cli.common import emit, house, json_option, now, say
 from mailbot.core.audit import faults
 from mailbot.core.stats import CSV_HEADER, Case, as_data, compute, csv_rows
 from mailbot.core.stats_plot import stats_bars, stats_svg
+from mailbot.core.ticket import RUNNING, Status
 from mailbot.errors import BadInputError, ServiceUnavailableError
 from mailbot.flows import clock, dossier
+from mailbot.gateway.metrics import Figures
+from mailbot.gateway.metrics import text as metrics_text
 from mailbot.store import audit as audit_store
+from mailbot.store import cursors, outbox
 from mailbot.store import tickets as ticket_store
+from mailbot.wiring import House
+
+DAYS_SOON = 7
 
 
 @click.group()
@@ -90,3 +97,38 @@ def stats(ctx: click.Context, as_csv: bool, svg: Path | None, as_json: bool) -> 
         sys.stdout.write(out.getvalue())
     else:
         say(stats_bars(figures))
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), help="Write them to this file, whole or not at all.")
+@click.pass_context
+def metrics(ctx: click.Context, output: Path | None) -> None:
+    """Figures in the text format of Prometheus; for the node exporter's text files. Opens no port."""
+    found = house(ctx)
+    text = metrics_text(_figures(found))
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        half = output.with_name(f".{output.name}.half")
+        half.write_text(text, encoding="utf-8")
+        half.replace(output)
+    except OSError as error:
+        raise ServiceUnavailableError(f"{output} can not be written ({error.strerror})", "Choose --output.") from error
+
+
+def _figures(found: House) -> Figures:
+    today = clock.today(found.office, now())
+    with found.database.read() as connection:
+        every = ticket_store.find(connection)
+        running = [item for item in every if item.status in RUNNING]
+        polled = cursors.read_state(connection, "polled")
+        return Figures(
+            tickets={status.value: sum(item.status is status for item in every) for status in Status},
+            overdue=sum(item.overdue(today) for item in every),
+            due_this_week=sum(0 <= (item.due_on - today).days <= DAYS_SOON for item in running),
+            waiting_mails=outbox.waiting(connection),
+            remembered=cursors.count_seen(connection),
+            audit_entries=audit_store.count(connection),
+            polled_at=polled[1] if polled else None,
+        )

@@ -282,14 +282,16 @@ def act(connection: Connection, office: Office, judged: Judged, *, commands: sta
         messages.move_place(connection, judged.hash, arrival.folder, arrival.uidvalidity, arrival.uid)
         return False
     if judged.attempt and not cursors.known(connection, [judged.hash]):
-        staff_mail.obey(connection, office, judged.message, commands, now=now)  # refuses it
+        staff_mail.obey(connection, office, judged.message, commands, now=now, raw=arrival.raw)  # refuses it
     if judged.what is What.OWN:
         _own(connection, judged, now)
     elif judged.what is What.COMMAND:
         if cursors.known(connection, [judged.hash]):
             staff_mail.copied(connection, judged.message, now)
         else:
-            staff_mail.obey(connection, office, judged.message, commands, now=now, ticket_id=judged.ticket_id)
+            staff_mail.obey(
+                connection, office, judged.message, commands, now=now, ticket_id=judged.ticket_id, raw=arrival.raw
+            )
     elif judged.what is What.BOUNCE:
         _bounced(connection, office, judged, now)
     elif judged.what is What.OUTSIDE:

@@ -3,7 +3,7 @@
 Built once in `wiring.py` and handed in. Flows know gateways only by the small protocols here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -96,6 +96,7 @@ class Office:
     calendar: Calendar
     policy: DeadlinePolicy
     key: bytes = field(repr=False)
+    signed_by_sender: Callable[[bytes, str], bool] | None = None  # DKIM checked by ourselves, where configured
     options: Options = Options()
     due_entry: DueEntry | None = None  # None: no calendar files
 
