@@ -39,7 +39,7 @@ class Database:
             _make_folder(Path(url.removeprefix("sqlite:///")))
         try:
             self.engine = _engine(url)
-        except (SQLAlchemyError, ImportError) as error:
+        except (SQLAlchemyError, ImportError, ValueError) as error:
             raise ConfigurationError(
                 [
                     f"database.url: {shown(url)} can not be used ({type(error).__name__}); "
@@ -223,6 +223,11 @@ def _engine(url: str) -> Engine:
 
 
 def _options(url: str) -> str:
-    """Settings of each PostgreSQL session, after those of the address: moments in UTC, and no wait without an end."""
+    """Settings of each PostgreSQL session, after those of the address.
+
+    Moments in UTC, no wait without an end, and a commit that is on the disk before it counts, whatever the server's
+    own default is.
+    """
     given = make_url(url).query.get("options", "")
-    return f"{given if isinstance(given, str) else ' '.join(given)} -c timezone=UTC -c lock_timeout={BUSY_TIMEOUT_MS}"
+    before = given if isinstance(given, str) else " ".join(given)
+    return f"{before} -c timezone=UTC -c synchronous_commit=on -c lock_timeout={BUSY_TIMEOUT_MS}"

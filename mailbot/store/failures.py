@@ -34,7 +34,7 @@ def shown(url: str) -> str:
     """A database address that may be printed: no password, no options."""
     try:
         return make_url(url).set(query={}).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number
         return url.split("://", 1)[0] + "://…"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import mailbot.store.migrations  # noqa: F401 - loaded for the children
 from mailbot import cli
-from mailbot.cli import common, decisions, rounds, tickets  # noqa: F401 - loaded for the children
+from mailbot.cli import common, decisions, rounds, tickets
 from mailbot.wiring import CommandReader, House, Reader
 
 READER, COMMANDS = Reader(None, "fi"), CommandReader()
@@ -37,7 +37,8 @@ def serve() -> None:
 
 def _warm() -> None:
     """Reads the rules, and lets every child use them."""
-    assert READER.understanding and COMMANDS._words
+    assert READER.understanding
+    assert COMMANDS._words
     READER.judge(READER.read(b"Subject: Poistakaa tietoni\r\n\r\nPoistakaa kaikki tietoni rekisterist\xc3\xa4nne.\r\n"))
     for name, value in (("reader", READER), ("commands", COMMANDS)):
         ready = cached_property(lambda _house, value=value: value)

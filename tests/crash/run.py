@@ -18,13 +18,13 @@ from pathlib import Path
 if __name__ == "__main__":  # run as a program, not collected by pytest
     sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from crash import checks
-from crash.workshop import Forge, Workshop
 from servers.dovecot import Dovecot
 from servers.postgres import Postgres
 from servers.smtp_sink import SmtpSink
 from story.desk import STAFF, mail
 
+from crash import checks
+from crash.workshop import Forge, Workshop
 from mailbot.store.database import Database
 
 REQUEST = "Hei,\n\npoistakaa kaikki minua koskevat henkilötiedot rekisteristänne.\n\nTerveisin\n{name}\n"

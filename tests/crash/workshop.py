@@ -116,7 +116,7 @@ class Workshop:
     @classmethod
     def make(cls, folder: Path, imap: Dovecot, smtp: SmtpSink, forge: Forge, seed: int, url: str = "") -> "Workshop":
         """Writes the configuration; with `url` on that database instead of a SQLite file."""
-        desk = Desk.make(folder, imap, smtp, more="[limits]\nnotices_per_hour = 10000\nstaff_answers_per_hour = 10000")
+        desk = Desk.make(folder, imap, smtp, more="[limits]\nnotices_per_hour = 1000\nstaff_answers_per_hour = 1000")
         if url:
             path = folder / "mailbot.toml"
             path.write_text(path.read_text().replace("sqlite:///var/test.db", url))
