@@ -1,35 +1,47 @@
 """The loop: what is due now, signals, watchdog. Each duty is one round of a flow; a failed round is tried again later.
 
 The loop decides nothing about mail. It polls at least every `interval_s`, earlier when IDLE hints at news; sends what
-is due; reminds on working mornings; purges once a day. Trouble backs off with jitter, is logged in one line without
-people in it, and is told to the alarm address when it lasts.
+is due; reminds on working mornings; purges once a day; watches itself. Between duties it waits in IDLE where the server
+can. Trouble backs off with jitter, is logged in one line without people in it, and is told when it lasts. A refused
+login or a wrong configuration ends the loop at once: no waiting cures them, and trying again would lock the account.
 """
 
 import logging
-import os
 import random
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mailbot.core.deadline import local_date, time_zone
 from mailbot.errors import ConfigurationError, MailbotError, NotPermittedError
-from mailbot.flows.deliver import alarm, deliver
+from mailbot.flows.canary import canary
+from mailbot.flows.deliver import Sent, alarm, deliver
 from mailbot.flows.poll import poll
 from mailbot.flows.purge import purge
-from mailbot.flows.remind import remind
+from mailbot.flows.remind import remind, tell_held_back
+from mailbot.gateway import systemd
 from mailbot.gateway.imap import ImapMailbox
+from mailbot.gateway.smtp import SmtpTransport
+from mailbot.store import cursors
 from mailbot.wiring import House
 
 LOG = logging.getLogger("mailbot")
 IDLE_CYCLE_S = 240.0  # RFC 2177 asks for less than 29 minutes; NATs and providers forget sooner
-DELIVER_EVERY_S = 15.0
+DELIVER_EVERY_S = 5.0
+REMIND_EVERY_S = 900.0
+CANARY_EVERY_S = 600.0
+PURGE_EVERY_S = 86_400.0
+LONGEST_PAUSE_S = 30.0  # well within the watchdog's time
 BACK_OFF_S = (5.0, 15.0, 60.0, 180.0, 600.0, 900.0)
 ALARM_AFTER = timedelta(hours=1)  # trouble that lasts so long is told
+
+
+class _StopAskedError(Exception):
+    """SIGTERM or SIGINT came while a long round ran; between two messages it can end."""
 
 
 @dataclass(kw_only=True)
@@ -41,78 +53,140 @@ class _Duty:
     failures: int = 0
     next_at: float = 0.0  # monotonic seconds
     failing_since: datetime | None = None
+    told: bool = False  # people have heard that it fails
 
 
 @dataclass(kw_only=True)
 class _Daemon:
     house: House
     now: Callable[[], datetime]
+    started_at: datetime
+    wake: socket.socket  # readable as soon as a signal has come
     stop: threading.Event = field(default_factory=threading.Event)
     mailbox: ImapMailbox | None = None
+    idling: bool = False
+    duties: list[_Duty] = field(default_factory=list)
 
     def poll(self) -> float:
-        """A round of reading, then waiting in IDLE where the server can."""
+        """A round of reading; what it leads to is sent at once."""
         house = self.house
-        if self.mailbox is None:
-            self.mailbox = house.mailbox()
-            self.mailbox.connect()
         try:
-            done = poll(house.office, self.mailbox, house.reader, house.commands, house.folders(), clock_now=self.now)
-        except MailbotError:
+            mailbox = self._connected()
+            done = poll(
+                house.office,
+                mailbox,
+                house.reader,
+                house.commands,
+                house.folders(),
+                clock_now=self.now,
+                progress=lambda _done, _all: self.breathe(),
+            )
+        except (MailbotError, _StopAskedError):
             self.drop()
             raise
+        tell_held_back(house.office, now=self.now())
         for problem in done.problems:
             LOG.warning("%s", problem)
-        if done.tickets or done.commands:
-            LOG.info("poll: %d tickets, %d staff replies", done.tickets, done.commands)
-        return 0.0 if self._idle() else float(house.config.imap.interval_s)
+        if done.tickets or done.commands or done.follow_ups:
+            LOG.info("poll: %d tickets, %d staff replies, %d more", done.tickets, done.commands, done.follow_ups)
+            self.hurry("deliver")
+        return self._wait_for_news(mailbox)
 
-    def _idle(self) -> bool:
-        """True when a whole interval was waited in IDLE, or the server said something."""
+    def _connected(self) -> ImapMailbox:
+        if self.mailbox is None:
+            self.mailbox = self.house.mailbox()
+            self.mailbox.connect()
+        elif self.idling:
+            self.idling = False
+            self.mailbox.idle_end()
+        return self.mailbox
+
+    def _wait_for_news(self, mailbox: ImapMailbox) -> float:
+        """Begins to wait in IDLE where the server can; seconds until the next round in any case."""
         imap = self.house.config.imap
-        if not imap.idle or self.mailbox is None or "IDLE" not in self.mailbox.capabilities():
-            return False
-        names = self.house.folders().names
+        if not imap.idle or "IDLE" not in mailbox.capabilities():
+            return float(imap.interval_s)
+        folder = (self.house.folders().names or ("INBOX",))[0]
         try:
-            self.mailbox.examine(names[0] if names else "INBOX")
-            until = time.monotonic() + min(imap.interval_s, IDLE_CYCLE_S)
-            while not self.stop.is_set() and (left := until - time.monotonic()) > 0:
-                if self.mailbox.wait(min(left, 5.0)):
-                    return True
-                _watchdog()
+            mailbox.examine(folder)
+            if self._came_meanwhile(mailbox, folder):
+                return 0.0
+            mailbox.idle_begin()
         except MailbotError:
             self.drop()
             raise
-        return True
+        self.idling = True
+        return min(float(imap.interval_s), IDLE_CYCLE_S)
+
+    def _came_meanwhile(self, mailbox: ImapMailbox, folder: str) -> bool:
+        """True for mail that arrived after the round had searched: IDLE would not speak of it any more."""
+        with self.house.database.read() as connection:
+            cursor = cursors.get(connection, folder)
+        return cursor is not None and bool(mailbox.uids(after=cursor.last_uid))
 
     def deliver(self) -> float:
         """A round of sending."""
         with self.house.transport() as transport:
-            done = deliver(self.house.office, transport, now=self.now())
+            done = deliver(self.house.office, _Breathing(inner=transport, daemon=self), now=self.now())
         if done.sent or done.failed:
             LOG.info("deliver: %d sent, %d refused", done.sent, done.failed)
+        if done.not_permitted:
+            raise NotPermittedError(
+                f"SMTP {self.house.config.smtp.host}: {done.stopped}", "Check smtp.username and the password it names."
+            )
         if done.stopped:
             LOG.warning("deliver: the mail server does not take mail now: %s", done.stopped)
         return DELIVER_EVERY_S
 
     def remind(self) -> float:
-        """Reminders from the configured hour on; the query itself never says a thing twice."""
-        office, moment = self.house.office, self.now()
-        local = moment.astimezone(time_zone(office.zone))
-        if local.hour >= office.options.digest_hour and office.calendar.is_working_day(local_date(moment, office.zone)):
-            remind(office, now=moment)
-        return 900.0
+        """Reminders on working mornings; the query itself never says a thing twice."""
+        done = remind(self.house.office, now=self.now(), mornings_only=True)
+        if done.reminded or done.escalated:
+            self.hurry("deliver")
+        return REMIND_EVERY_S
 
     def purge(self) -> float:
         """What may go, once a day."""
         purge(self.house.office, now=self.now())
-        return 86_400.0
+        return PURGE_EVERY_S
+
+    def canary(self) -> float:
+        """The test mail, and a look at the other duties."""
+        done = canary(self.house.office, self.house.canary_plan(), now=self.now(), awake_since=self.started_at)
+        for told in done.told:
+            LOG.warning("alarm: %s%s", told.name, " is over" if told.recovered else "")
+            self.house.shout(told.text.subject, told.text.body)
+        return CANARY_EVERY_S
+
+    def hurry(self, name: str) -> None:
+        """That duty is due now."""
+        for duty in self.duties:
+            if duty.name == name and not duty.failures:
+                duty.next_at = 0.0
+
+    def breathe(self) -> None:
+        """Called between the steps of a long round: the watchdog is answered, and a signal ends the round."""
+        systemd.alive()
+        if self.stop.is_set():
+            raise _StopAskedError
 
     def drop(self) -> None:
         """Lets go of a connection that is in doubt."""
         if self.mailbox is not None:
             self.mailbox.close()
-        self.mailbox = None
+        self.mailbox, self.idling = None, False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Breathing:
+    """A transport that answers the watchdog before each mail of a long burst."""
+
+    inner: SmtpTransport
+    daemon: _Daemon
+
+    def send(self, sender: str, recipient: str, raw: bytes) -> Sent:
+        systemd.alive()
+        return self.inner.send(sender, recipient, raw)
 
 
 def serve(house: House, what: str, now: Callable[[], datetime]) -> int:
@@ -120,20 +194,38 @@ def serve(house: House, what: str, now: Callable[[], datetime]) -> int:
 
     Raises ConfigurationError and NotPermittedError at once: no waiting cures them (RestartPreventExitStatus=77 78).
     """
-    daemon = _Daemon(house=house, now=now)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: daemon.stop.set())
-    duties = _duties(daemon, what)
-    house.office.database.prepare()
-    _notify("READY=1")
-    try:
-        while not daemon.stop.is_set():
-            _round(daemon, duties)
-    finally:
-        _notify("STOPPING=1")
-        daemon.drop()
-        house.database.close()
+    with _signals() as wake:
+        daemon = _Daemon(house=house, now=now, started_at=now(), wake=wake)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: daemon.stop.set())
+        daemon.duties = _duties(daemon, what)
+        house.office.database.prepare()
+        systemd.ready()
+        try:
+            while not daemon.stop.is_set():
+                _round(daemon)
+        except _StopAskedError:
+            pass
+        finally:
+            systemd.stopping()
+            daemon.drop()
+            house.database.close()
     return 0
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket that becomes readable with every signal, so that no wait outlasts one."""
+    reading, writing = socket.socketpair()
+    reading.setblocking(False)
+    writing.setblocking(False)
+    before = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    try:
+        yield reading
+    finally:
+        signal.set_wakeup_fd(before)
+        reading.close()
+        writing.close()
 
 
 def _duties(daemon: _Daemon, what: str) -> list[_Duty]:
@@ -141,59 +233,71 @@ def _duties(daemon: _Daemon, what: str) -> list[_Duty]:
     if what in ("deliver", "all"):
         found.append(_Duty(name="deliver", work=daemon.deliver))
     if what == "all":
-        found += [_Duty(name="remind", work=daemon.remind), _Duty(name="purge", work=daemon.purge)]
+        found += [
+            _Duty(name="remind", work=daemon.remind),
+            _Duty(name="purge", work=daemon.purge),
+            _Duty(name="canary", work=daemon.canary),
+        ]
     if what in ("poll", "all"):
         found.append(_Duty(name="poll", work=daemon.poll))
     return found
 
 
-def _round(daemon: _Daemon, duties: list[_Duty]) -> None:
-    for duty in duties:
+def _round(daemon: _Daemon) -> None:
+    for duty in daemon.duties:
         if not daemon.stop.is_set() and time.monotonic() >= duty.next_at:
             _do(daemon, duty)
-    _watchdog()
-    pause = min(duty.next_at for duty in duties) - time.monotonic()
-    daemon.stop.wait(max(0.0, min(pause, 5.0)))
+    systemd.alive()
+    left = min(duty.next_at for duty in daemon.duties) - time.monotonic()
+    if left > 0 and not daemon.stop.is_set():
+        _pause(daemon, min(left, LONGEST_PAUSE_S))
+
+
+def _pause(daemon: _Daemon, seconds: float) -> None:
+    """Waits, in IDLE where that is possible: news make the poll due at once."""
+    if daemon.mailbox is None or not daemon.idling:
+        daemon.stop.wait(seconds)
+        return
+    try:
+        if daemon.mailbox.news(seconds, daemon.wake):
+            daemon.hurry("poll")
+    except MailbotError as error:
+        LOG.warning("poll: %s", error)
+        daemon.drop()
+        daemon.hurry("poll")
 
 
 def _do(daemon: _Daemon, duty: _Duty) -> None:
     try:
-        duty.next_at = time.monotonic() + duty.work()
-        duty.failures, duty.failing_since = 0, None
+        pause = duty.work()
     except (ConfigurationError, NotPermittedError):
         raise
     except MailbotError as error:
         LOG.warning("%s: %s", duty.name, error)
-        pause = BACK_OFF_S[min(duty.failures, len(BACK_OFF_S) - 1)]
+        duty.next_at = time.monotonic() + _back_off(duty.failures)
         duty.failures += 1
-        duty.next_at = time.monotonic() + pause * random.uniform(0.8, 1.2)
         duty.failing_since = duty.failing_since or daemon.now()
         _tell_when_it_lasts(daemon, duty, error)
+    else:
+        duty.next_at = time.monotonic() + pause
+        duty.failures, duty.failing_since, duty.told = 0, None, False
+
+
+def _back_off(failures: int) -> float:
+    """Seconds until a failed duty is tried again, with jitter, so that many machines do not come back at once."""
+    return BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * random.uniform(0.8, 1.2)
 
 
 def _tell_when_it_lasts(daemon: _Daemon, duty: _Duty, error: MailbotError) -> None:
-    if duty.failing_since is None or daemon.now() - duty.failing_since < ALARM_AFTER:
+    """Where the canary watches the duties it does the telling; but nobody watches the canary."""
+    watched = duty.name != "canary" and any(other.name == "canary" for other in daemon.duties)
+    if watched or duty.told or duty.failing_since is None or daemon.now() - duty.failing_since < ALARM_AFTER:
         return
+    what = f"{duty.name} has stopped: {error.what}"
     try:
+        daemon.house.shout(f"mailbot: {duty.name} has stopped", str(error))
+        duty.told = True
         with daemon.house.database.write() as connection:
-            alarm(connection, daemon.house.office, f"{duty.name} has stopped: {error.what}", now=daemon.now())
+            alarm(connection, daemon.house.office, what, now=daemon.now())
     except MailbotError as second:
-        LOG.error("the alarm could not be queued: %s", second)
-
-
-def _watchdog() -> None:
-    _notify("WATCHDOG=1")
-
-
-def _notify(text: str) -> None:
-    """Tells systemd (sd_notify(3)) when it listens."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.sendto(text.encode(), address)
-    except OSError as error:
-        LOG.warning("systemd could not be told: %s", error.strerror)
+        LOG.error("the alarm could not be told: %s", second)

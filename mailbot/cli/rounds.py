@@ -9,7 +9,7 @@ import click
 
 from mailbot.cli.common import awake_since, emit, house, json_option, moment, now, os_user, say
 from mailbot.daemon import serve
-from mailbot.errors import MisuseError, ServiceUnavailableError
+from mailbot.errors import MisuseError, NotPermittedError, ServiceUnavailableError
 from mailbot.flows.canary import canary as canary_round
 from mailbot.flows.deliver import deliver as deliver_round
 from mailbot.flows.poll import poll as poll_round
@@ -17,6 +17,7 @@ from mailbot.flows.purge import purge as purge_round
 from mailbot.flows.recheck import recheck as recheck_round
 from mailbot.flows.redate import redate as redate_round
 from mailbot.flows.remind import remind as remind_round
+from mailbot.flows.remind import tell_held_back
 
 once_option = click.option("--once", is_flag=True, help="One round, then exit (`mailbot run` repeats).")
 PROGRESS_AFTER_S = 2.0
@@ -58,6 +59,7 @@ def poll(ctx: click.Context, once: bool, as_json: bool) -> int:
         done = poll_round(
             office, mailbox, found.reader, found.commands, found.folders(), clock_now=now, progress=progress("read")
         )
+    tell_held_back(office, now=now())
     if as_json:
         emit(done.__dict__)
     else:
@@ -84,6 +86,10 @@ def deliver(ctx: click.Context, once: bool, as_json: bool) -> int:
         emit({"sent": done.sent, "deferred": done.deferred, "failed": done.failed, "waiting": done.waiting})
     else:
         say(f"sent {done.sent}, to be tried again {done.deferred}, refused {done.failed}, waiting {done.waiting}")
+    if done.not_permitted:
+        raise NotPermittedError(
+            f"SMTP {found.config.smtp.host}: {done.stopped}", "Check smtp.username and its password."
+        )
     if done.stopped:
         raise ServiceUnavailableError(f"the mail server does not take mail now ({done.stopped})", "It is tried again.")
     return 0

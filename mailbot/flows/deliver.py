@@ -69,6 +69,7 @@ class Round:
     deferred: int = 0
     failed: int = 0
     stopped: str = ""  # why the round ended early: the server is away, the login is refused
+    not_permitted: bool = False  # it was the login: no waiting cures that
     waiting: int = 0
 
 
@@ -177,6 +178,7 @@ def _record(connection: Connection, office: Office, mail: Outgoing, sent: Sent, 
     else:  # dropped, unreachable, not_permitted: the server's trouble, every other mail would meet it too
         done.deferred += 1
         done.stopped = sent.answer
+        done.not_permitted = sent.result == "not_permitted"
         outbox.defer(connection, mail.id, now + UNREACHABLE_PAUSE, answered_failure=False)
         _warn_when_late(connection, office, mail, sent.answer, now)
 

@@ -79,6 +79,7 @@ class ImapMailbox:
     def __init__(self, account: Account) -> None:
         self.account = account
         self._client: Any = None
+        self._idling = False
 
     def __enter__(self) -> Self:
         self.connect()
@@ -129,9 +130,12 @@ class ImapMailbox:
         client, self._client = self._client, None
         if client is not None:
             with contextlib.suppress(IMAPClientError, OSError):
+                if self._idling:
+                    client.idle_done()  # inside IDLE a server hears nothing else
                 client.logout()
             with contextlib.suppress(IMAPClientError, OSError):
                 client.shutdown()
+        self._idling = False
 
     def capabilities(self) -> frozenset[str]:
         """What the server says it can do."""
@@ -266,28 +270,37 @@ class ImapMailbox:
                 self._client.expunge(list(uids))
             self._client.select_folder(folder, readonly=True)
 
-    def wait(self, seconds: float) -> bool:
-        """Waits in IDLE until the server says something or time is up; True when it said something.
-
-        Only a hint: the caller searches whatever was said. imapclient's idle_check() spins on a closed connection, so
-        the socket is asked directly and IDLE is always ended. A dead connection raises TryLaterError.
-        """
+    def idle_begin(self) -> None:
+        """Asks the server to say what happens in the open folder (RFC 2177); until `idle_end` nothing else is asked."""
         with _ours(self.account):
             self._client.idle()
-            sock = self._client.socket()
-            try:
-                return _readable(sock, seconds)
-            finally:
-                self._client.idle_done()
+        self._idling = True
+
+    def news(self, seconds: float, wake: Any = None) -> bool:
+        """Waits until the server says something (True), until `wake` is readable, or for so many seconds (False).
+
+        Only a hint: the caller searches whatever was said. imapclient's idle_check() spins on a closed connection, so
+        the socket is asked directly; one that was closed is news, and ending IDLE finds out.
+        """
+        with _ours(self.account):
+            return _readable(self._client.socket(), seconds, wake)
+
+    def idle_end(self) -> None:
+        """Ends IDLE. A dead connection raises TryLaterError."""
+        self._idling = False
+        with _ours(self.account):
+            self._client.idle_done()
 
 
-def _readable(sock: Any, seconds: float) -> bool:
-    """True as soon as the socket has something to read (or was closed), False after `seconds`."""
+def _readable(sock: Any, seconds: float, wake: Any = None) -> bool:
+    """True as soon as the socket has something to read (or was closed), False after `seconds` or for `wake`."""
     if isinstance(sock, ssl.SSLSocket) and sock.pending():
         return True
     poller = select.poll()
     poller.register(sock.fileno(), select.POLLIN)
-    return bool(poller.poll(seconds * 1000))
+    if wake is not None:
+        poller.register(wake.fileno(), select.POLLIN)
+    return any(fd == sock.fileno() for fd, _ in poller.poll(seconds * 1000))
 
 
 def _batches(items: Sequence[Summary]) -> Iterator[list[Summary]]:
