@@ -8,6 +8,7 @@ import pytest
 
 from mailbot.core.command import understand
 from mailbot.core.command_words import CommandWords
+from mailbot.flows.intake import LOOK_FLAGS
 from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.resources import shipped
 
@@ -55,3 +56,10 @@ def test_a_word_about_a_file_attaches_the_file_that_came_with_it(said: str, word
     heard = understand(said, ["copy.pdf"], words=words)
     assert [(item.action.value, item.args) for item in heard.commands] == [("attach", {"names": ["copy.pdf"]})]
     assert understand(said, [], words=words).commands == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_flag_that_asks_for_a_person_has_its_words(language: str) -> None:
+    """A notice can say in words why a person has to look."""
+    staff = tomllib.loads((shipped("templates") / language / "words.toml").read_text(encoding="utf-8"))["staff"]
+    assert staff["flags"].keys() >= LOOK_FLAGS

@@ -91,7 +91,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, urgent: Seq
         for row in [list(headings), *listed]:
             say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return
-    from rich.console import Console
+    from rich.console import Console  # loaded only for people at a terminal
     from rich.table import Table
 
     shown = Table(box=None, pad_edge=False)

@@ -27,6 +27,7 @@ from mailbot.mail.authenticity import Authenticity, trusted_received
 from mailbot.mail.authenticity import judge as judge_authenticity
 from mailbot.mail.automatic import CERTAIN, Bounce, bounced
 from mailbot.mail.own import Origin, keyed_hash, origin, origin_of
+from mailbot.mail.parse import HUMAN_MUST_LOOK
 from mailbot.mail.thread import reply_references
 from mailbot.store import audit, cursors, messages, outbox, tickets
 from mailbot.store.database import Connection
@@ -34,7 +35,7 @@ from mailbot.store.outbox import Outgoing
 from mailbot.store.tickets import Ticket
 
 TEXT_CHARACTERS = 100_000  # of the writer's words kept beside the raw bytes
-LOOK_FLAGS = frozenset({"encrypted", "tnef", "image_only", "unreadable", "oversize"})  # a human must look
+LOOK_FLAGS = HUMAN_MUST_LOOK - {"empty"}  # a mail of nothing at all asks for nothing
 FOLLOW_UP_NOTICES = 5  # notices an hour of what comes to one ticket; the rest is kept and told by the last of them
 
 
@@ -126,7 +127,12 @@ def consider(connection: Connection, office: Office, reading: Reading, arrival: 
         return _to_staff_mail(connection, office, message, known)
     if message.automatic in CERTAIN:
         return Judged(what=What.AUTOMATIC, **known)  # type: ignore[arg-type]
-    return replace(_from_a_person(connection, office, reading, message, known), attempt=about_token)
+    judged = _from_a_person(connection, office, reading, message, known)
+    if not about_token:
+        return judged
+    asks = judged.verdict is not None and judged.verdict.kind is not Kind.NOT_REQUEST
+    what = judged.what if asks or judged.what is not What.TICKET else What.NOTHING
+    return replace(judged, what=what, attempt=True)
 
 
 def _member(office: Office, message: Message) -> StaffMember | None:
