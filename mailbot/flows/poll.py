@@ -223,10 +223,8 @@ def _take(
     _flush(office, walk, reading, now)
     try:
         opened = _act(office, commands, walk, judged, now)
-    except Exception as error:  # one bad message must never stop the mailbox, and none may be lost
-        if isinstance(error, MailbotError) and not isinstance(error, OF_THE_MESSAGE):
-            raise
-        _log(error)
+    except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
+        _raise_unless_of_the_message(error)
         judged = _unreadable(office, judged.arrival)
         opened = _act(office, commands, walk, judged, now)
     _count(done, judged, opened=opened)
@@ -280,18 +278,21 @@ def _advance(connection: Connection, walk: _Walk, last_uid: int, now: datetime) 
 
 def _consider(office: Office, reading: Reading, arrival: Arrival) -> Judged:
     """What a message is. If considering it fails, it is set aside for a person, with its bytes (promise 2)."""
-    with office.database.read() as connection:
-        try:
+    try:
+        with office.database.read() as connection:
             return intake.consider(connection, office, reading, arrival)
-        except MailbotError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
-            _log(error)
-            return _unreadable(office, arrival)
+    except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
+        _raise_unless_of_the_message(error)
+        return _unreadable(office, arrival)
 
 
-def _log(error: Exception) -> None:
-    """Where a message could not be dealt with; its words, which may be in the error, stay out (promise 10)."""
+def _raise_unless_of_the_message(error: Exception) -> None:
+    """The disk's, the server's and the configuration's trouble ends the round, and the message is read again.
+
+    What only this message meets is logged by its place; its words, which may be in the error, stay out (promise 10).
+    """
+    if isinstance(error, MailbotError) and not isinstance(error, OF_THE_MESSAGE):
+        raise error
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
     LOG.error("a message was set aside for a person: %s in %s", type(error).__name__, where)
