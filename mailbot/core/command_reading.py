@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailbot.core.command_words import CommandWords, Furniture, Token, fold
+from mailbot.core.one_time import is_top_line
 
 _RULE = re.compile(r"^\s*[_=*-]{8,}\s*$")
 _HEADER = re.compile(r"^[\W_]*([^\W\d_]+)[\W_]*:")
@@ -57,7 +58,7 @@ def _own_lines(lines: Sequence[str], furniture: Furniture) -> Iterator[str]:
 def _history_start(lines: Sequence[str], furniture: Furniture) -> int:
     for index, line in enumerate(lines):
         folded = fold(line).strip(" \t*_")
-        if line.rstrip() == "--" or _RULE.match(line) or _is_mark(folded, furniture):
+        if line.rstrip() == "--" or _RULE.match(line) or _is_mark(folded, furniture) or is_top_line(line):
             return index
         if folded.rstrip(" :").endswith(furniture.quote_ends) and folded.endswith(":"):
             return _intro_start(lines, index)

@@ -27,7 +27,7 @@ from mailbot.core.ticket import (
     reopening_blocked_by,
 )
 from mailbot.errors import BadInputError, IllegalMoveError, NotPermittedError
-from mailbot.flows import clock, prepare
+from mailbot.flows import clock, notify, prepare
 from mailbot.flows.office import Office
 from mailbot.flows.prepare import Wish
 from mailbot.mail.compose import Letter, Part, compose
@@ -75,6 +75,7 @@ def approve(
     first = _waiting_for_second(connection, office, draft, actor, now)
     if first:
         _write(connection, ticket, actor, "approved_by_first", now, {"kind": draft.kind.value})
+        _ask_second(connection, office, ticket, draft, actor, now)
         return Done(ticket=ticket, what="approved_first", draft=draft)
     given = drafts.approve(
         connection, draft, staff=actor.staff.address, door=actor.door.value, now=now,
@@ -140,6 +141,21 @@ def _waiting_for_second(connection: Connection, office: Office, draft: Draft, ac
     if first.lower() == actor.staff.address.lower():
         raise NotPermittedError("you have approved this already", "A second person must approve it too.")
     return False
+
+
+def _ask_second(
+    connection: Connection, office: Office, ticket: Ticket, draft: Draft, actor: Actor, now: datetime
+) -> None:
+    """The other approvers see what waits for one of them."""
+    for person in notify.reached(office, now):
+        if person.address.lower() == actor.staff.address.lower() or not person.may_approve():
+            continue
+        line = str(office.texts.words(person.language)["staff"]["news"]["second_wanted"]).format(name=actor.staff.name)
+        facts = notify.ticket_facts(connection, office, ticket, person, now)
+        notify.tell(
+            connection, office, ticket, "notice",
+            now=now, to=[person], facts={"warnings": [line, *facts["warnings"]]}, main=draft,
+        )  # fmt: skip
 
 
 def _queue(

@@ -108,12 +108,15 @@ def tell(
     approval in reply to it is a confirmed one.
     """
     asks = ticket.outside_suspected and (template == "notice" if asks_outside is None else asks_outside)
+    if template == "notice":
+        note_dates_told(connection, office, ticket, now)
     shown_drafts = (main,) if main else drafts.pending(connection, ticket.id)
     for person in reached(office, now) if to is None else to:
         token, message_id = _new_token(), new_message_id(office)
         signs = with_token and person in office.staff  # an alarm address decides nothing
         shown = {**ticket_facts(connection, office, ticket, person, now, shown_drafts), **(facts or {})}
         text = office.texts.staff(template, person.language, {**shown, "token": token if signs else ""})
+        text = Text(subject=text.subject, body=f"{one_time.top_line(ticket.reference)}\n\n{text.body}")
         mail_staff(
             connection,
             office,
@@ -128,6 +131,13 @@ def tell(
         )
         if signs:
             _store_token(connection, office, ticket, person, token, message_id, now, shown_drafts, asks_outside=asks)
+
+
+def note_dates_told(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:
+    """All dates of the ticket were just said: what was planned for today or before needs no reminder any more."""
+    key = f"{tickets.NOTICED} {clock.today(office, now)}"
+    if key not in tickets.reminded(connection, ticket.id):
+        tickets.note_reminders(connection, ticket.id, [key], now)
 
 
 def reached(office: Office, now: datetime) -> tuple[StaffMember, ...]:

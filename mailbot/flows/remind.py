@@ -120,13 +120,6 @@ def _tell_held_back(connection: Connection, office: Office, done: Round, now: da
         done.noticed.append(ticket.reference)
 
 
-def note_dates_told(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:
-    """All dates of the ticket were just said: what was planned for today or before needs no reminder any more."""
-    key = f"{tickets.NOTICED} {clock.today(office, now)}"
-    if key not in tickets.reminded(connection, ticket.id):
-        tickets.note_reminders(connection, ticket.id, [key], now)
-
-
 def _noticed_on(office: Office, ticket: Ticket, said: Iterable[str]) -> date:
     """The local day on which all dates were last said."""
     days = [date.fromisoformat(key.removeprefix(tickets.NOTICED).strip()) for key in said
@@ -165,14 +158,18 @@ def _silent_since(connection: Connection, office: Office, ticket: Ticket) -> dat
 def _tell_person(
     connection: Connection, office: Office, person: StaffMember, due: Sequence[_Due], now: datetime
 ) -> None:
-    """One mail: a reminder with its draft and token when it is about one ticket, a digest when about several."""
+    """One mail: a reminder with its draft and token when it is about one ticket, a digest when about several.
+
+    Attempts from outside to act as staff stand in a digest, so that they bring one with them.
+    """
     if len(due) == 1:
         _remind_of(connection, office, person, due[0], now)
-        return
+        if not outbox.untold_refusals(connection):
+            return
     text = office.texts.staff("digest", person.language, digest_facts(connection, office, person, due, (), now))
     notify.mail_staff(connection, office, person, text, kind="digest", now=now)
     for item in due:  # each ticket can be answered by replying to a mail of its own once it is pressing
-        if item.reminder.kind in (ReminderKind.OVERDUE, ReminderKind.DUE):
+        if len(due) > 1 and item.reminder.kind in (ReminderKind.OVERDUE, ReminderKind.DUE):
             _remind_of(connection, office, person, item, now)
 
 

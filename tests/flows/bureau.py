@@ -4,9 +4,10 @@ The flows run in this process, so that a hundred small stories take seconds; `te
 One Dovecot and one mail server serve all tests of a file, and every bureau has a mailbox of its own in them.
 """
 
+import imaplib
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -153,6 +154,12 @@ class Bureau:
         """A mail lies in the mailbox; its UID."""
         return self.imap.append(raw, folder, at or self.now, user=self.contact, flags=flags)
 
+    def arrive_all(self, raws: Iterable[bytes]) -> None:
+        """Many mails, over one connection."""
+        with self.imap.session(self.contact) as client:
+            for raw in raws:
+                client.append("INBOX", "", imaplib.Time2Internaldate(self.now), raw)
+
     def poll(self) -> Polled:
         """One round of reading."""
         self.now += timedelta(minutes=1)
@@ -285,6 +292,11 @@ def body(mail: EmailMessage) -> str:
     part = mail.get_body(("plain",))
     assert part is not None
     return str(part.get_content())
+
+
+def said(mail: EmailMessage) -> str:
+    """The plain text on one line, for sentences that are wrapped."""
+    return " ".join(body(mail).split())
 
 
 def code(mail: EmailMessage) -> str:

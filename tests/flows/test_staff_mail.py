@@ -1,9 +1,7 @@
 """Staff work by answering mail: what one reply does, in the styles that mail programs write."""
 
-from collections.abc import Callable
-
 import pytest
-from bureau import ACCESS, ANNA, BERT, DORA, STYLES, Bureau, body, code, reply_to
+from bureau import STYLES, Bureau, reply_to
 
 from mailbot.core.ticket import Status
 
