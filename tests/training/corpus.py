@@ -1,7 +1,7 @@
 """The labelled mails as the product reads them, and which of them one hand wrote.
 
-A hand is never on both sides of a cross-validation: each file of `written/` is one hand, and so are all our own files
-of one language family. `held_out/` is asked for by name only, for the last look.
+A hand is never on both sides of a cross-validation: each file of `written/` is one hand, and so are our own files
+of one language (and letter) are one. `held_out/` is asked for by name only, for the last look.
 """
 
 import json
@@ -22,7 +22,7 @@ from mailbot.mail.parse import read_text
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
 OUT_OF_HAND = CORPUS.parent.parent / "var" / "out_of_hand.npz"  # of the last training, for the report
-_OWN = re.compile(r"(fi|sv|en|other)-\d+$")
+_OWN = re.compile(r"(fi|sv|en|other)-([a-z]?)-?\d+$")
 _OWN_HANDS = {"fi": "own fi", "sv": "own sv", "en": "own en", "other": "own en"}
 
 
@@ -52,7 +52,7 @@ def read_mails(folders: Sequence[str] = ("written", "own")) -> list[Mail]:
     for folder in folders:
         for path in sorted((CORPUS / folder).glob("*.jsonl")):
             own = _OWN.match(path.stem)
-            hand = _OWN_HANDS[own.group(1)] if own else path.stem
+            hand = f"{_OWN_HANDS[own[1]]} {own[2]}".rstrip() if own else path.stem
             for line in path.read_text(encoding="utf-8").splitlines():
                 data = json.loads(line)
                 message = read_text(data["subject"] or "", data["body"], data["from"], patterns)

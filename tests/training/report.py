@@ -69,11 +69,11 @@ def reliability(found: np.ndarray, truth: np.ndarray) -> list[str]:
 
 def cross_validated() -> None:
     """Prints the figures on the training mails, each judged by what strange hands taught."""
-    mails = read_mails()
     with np.load(OUT_OF_HAND) as stored:
-        if list(stored["ids"]) != [mail.id for mail in mails]:
-            raise SystemExit("The mails have changed since the training: run `make train` first")
-        rules, alone, together = stored["rules"], stored["alone"], stored["together"]
+        place = {name: number for number, name in enumerate(stored["ids"])}
+        mails = [mail for mail in read_mails() if mail.id in place]  # mails written since are left out
+        order = [place[mail.id] for mail in mails]
+        rules, alone, together = (stored[name][order] for name in ("rules", "alone", "together"))
     truth = np.array([mail.targets for mail in mails])
     limits = load_second_reader(shipped("rules")).calibration.thresholds
     print(f"{'request or not':26}{'area':>8}{'false at 1%':>12}{'at 2%':>12}{'at 5% missed':>12}")
@@ -104,7 +104,7 @@ def held_out() -> None:
     rulebook = load_rulebook(shipped("rules"))
     reader = load_second_reader(shipped("rules"))
     truth = np.array([mail.targets for mail in mails])
-    print(f"{'held out':26}{HEAD}{'language':>9}")
+    print(f"{'held out':26}{HEAD}{'language':>9}{'five, unsure too':>17}")
     for name, second in (("rules alone", None), ("both", reader)):
         understanding = Understanding(rulebook=rulebook, second_reader=second)
         verdicts = [understanding.judge(mail.message) for mail in mails]
@@ -112,7 +112,7 @@ def held_out() -> None:
             chosen = [i for i, mail in enumerate(mails) if language in (None, mail.language)]
             print(in_use_line(f"{name} {language or ''}", [(mails[i], verdicts[i]) for i in chosen]))
         if second:
-            score = np.array([verdict.any_score for verdict in verdicts])
+            score = np.array([verdict.request_score for verdict in verdicts])
             print(f"area under the curve {area(score, truth[:, ANY]):.4f}")
     opinions = [reader.alone(mail.reading) for mail in mails]
     alone = np.array([[*opinion.scores.values(), opinion.any_score] for opinion in opinions])
@@ -127,11 +127,12 @@ def in_use_line(name: str, judged: Sequence[tuple[Mail, Verdict]]) -> str:
     asked = np.array([mail.request for mail, _ in judged])
     truth = np.array([mail.targets[:ANY] for mail, _ in judged])
     named = np.array([[right in v.rights and v.kind is Kind.REQUEST for right in LABELS] for _, v in judged])
+    either = np.array([[right in v.rights for right in LABELS] for _, v in judged])  # of requests and unsure mails
     language = np.mean([mail.language == verdict.language for mail, verdict in judged])
     return (
         f"{name:26}{len(judged):6}{mean_f1(named[:, FIVE], truth[:, FIVE]):9.3f}{mean_f1(named, truth):9.3f}"
         f"{(kinds[asked] == Kind.NOT_REQUEST).mean():9.1%}{(kinds[~asked] == Kind.REQUEST).mean():9.1%}"
-        f"{(kinds == Kind.UNSURE).mean():9.1%}{language:9.1%}"
+        f"{(kinds == Kind.UNSURE).mean():9.1%}{language:9.1%}{mean_f1(either[:, FIVE], truth[:, FIVE]):17.3f}"
     )
 
 
