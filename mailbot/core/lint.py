@@ -187,11 +187,17 @@ def _language(draft: Checked) -> Iterator[str]:
 def _others(draft: Checked) -> Iterator[str]:
     """Nobody else's name or address leaves with a reply (GDPR 15(4), 32)."""
     everywhere = "\n".join((draft.text, *(text_of(file) for file in draft.files))).lower()
+    own = (draft.requester_name.lower(), draft.requester_address.lower())
     for other in draft.others:
-        own = other.lower() in (draft.requester_name.lower(), draft.requester_address.lower())
-        if len(other) >= _LEAST_NAME and not own and re.search(rf"(?<!\w){re.escape(other.lower())}(?!\w)", everywhere):
+        name = other.lower()
+        if name in everywhere and len(name) >= _LEAST_NAME and name not in own and _stands_in(name, everywhere):
             yield other
             return
+
+
+def _stands_in(name: str, text: str) -> bool:
+    """Whether the name is there as words of its own."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def _greeting(draft: Checked) -> Iterator[str]:

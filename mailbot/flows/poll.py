@@ -220,13 +220,12 @@ def _take(
     if not judged.matters:
         _remember(office, walk, reading, judged, done, now)
         return
-    _flush(office, walk, reading, now)
     try:
-        opened = _act(office, commands, walk, judged, now)
+        opened = _act(office, reading, commands, walk, judged, now)
     except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
         _raise_unless_of_the_message(error)
         judged = _unreadable(office, judged.arrival)
-        opened = _act(office, commands, walk, judged, now)
+        opened = _act(office, reading, commands, walk, judged, now)
     _count(done, judged, opened=opened)
     if judged.what in (What.TICKET, What.FOLLOW_UP):
         walk.became.append(fetched.uid)
@@ -254,15 +253,19 @@ def judge(office: Office, mailbox: Mailbox, reading: Reading, folder: str, uidva
     return _with_flag(judged, "oversize")
 
 
-def _act(office: Office, commands: CommandReader, walk: _Walk, judged: Judged, now: datetime) -> bool:
-    """Everything that follows from a message, and the cursor, in one transaction; True when a ticket was opened."""
+def _act(office: Office, reading: Reading, commands: CommandReader, walk: _Walk, judged: Judged, now: datetime) -> bool:
+    """Everything that follows from a message, what was left alone before it, and the cursor, in one transaction.
+
+    True when a ticket was opened.
+    """
     uid = judged.arrival.uid
     with office.database.write() as connection:
+        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, getattr(reading, "version", ""), now)
         moved = _advance(connection, walk, uid, now)
         opened = intake.act(connection, office, judged, commands=commands, now=now)
         if judged.what in (What.COMMAND, What.OWN, What.NOTHING):
             cursors.remember(connection, walk.folder, walk.uidvalidity, [_seen(judged)], "", now)
-    walk.last_uid, walk.stored = uid, moved
+    walk.last_uid, walk.stored, walk.pending = uid, moved, []
     return opened
 
 
@@ -350,11 +353,10 @@ def _remember(office: Office, walk: _Walk, reading: Reading, judged: Judged, don
 
 def _flush(office: Office, walk: _Walk, reading: Reading, now: datetime) -> None:
     """Remembers what was left alone, with the cursor, in one transaction."""
-    pending, walk.pending = walk.pending, []
     with office.database.write() as connection:
-        cursors.remember(connection, walk.folder, walk.uidvalidity, pending, getattr(reading, "version", ""), now)
+        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, getattr(reading, "version", ""), now)
         moved = _advance(connection, walk, walk.last_uid, now)
-    walk.stored = moved
+    walk.stored, walk.pending = moved, []
 
 
 def _count(done: Round, judged: Judged, *, opened: bool) -> None:

@@ -24,6 +24,7 @@ from mailbot.mail.own import HEADER
 from mailbot.store import audit, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft, File
+from mailbot.store.messages import StoredMessage
 from mailbot.store.tickets import Ticket
 
 MAX_ATTACHMENTS_BYTES = 20 * 1024 * 1024  # what most mail servers still take once encoded
@@ -79,14 +80,16 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
     before = None if wish.fresh else drafts.newest(connection, ticket.id, wish.kind)
     plan = _plan(office, ticket, wish, before)
     files = _files(connection, wish, before, plan)
-    written = _written(connection, office, ticket, wish, plan, now)
+    received = messages.of_ticket(connection, ticket.id)
+    written = _written(office, ticket, received, wish, plan, now)
     text = _text(written, wish, plan, before)
     if text is not written and wish.kind is DraftKind.REPLY:  # every final reply names the authority (GDPR 12(4))
-        body = office.texts.completed(ticket.language, text.body, plan.items, facts_of(connection, office, ticket, now))
+        facts = facts_of(office, ticket, received, now)
+        body = office.texts.completed(ticket.language, text.body, plan.items, facts)
         text = Text(subject=text.subject, body=body)
-    thread = _thread(connection, ticket)
+    thread = _thread(connection, ticket, received)
     needs = unmet(plan.needs, plan.values, files)
-    findings = _findings(connection, office, ticket, wish.kind, plan, text, files, needs)
+    findings = _findings(connection, office, ticket, received, wish.kind, plan, text, files, needs)
     content = Content(
         sender=office.sender,
         recipient=ticket.requester_address,  # the From address, always (design, promise 8)
@@ -297,9 +300,11 @@ def _text(ticket_text: Text, wish: Wish, plan: _Plan, before: Draft | None) -> T
     return ticket_text
 
 
-def _written(connection: Connection, office: Office, ticket: Ticket, wish: Wish, plan: _Plan, now: datetime) -> Text:
+def _written(
+    office: Office, ticket: Ticket, received: Sequence[StoredMessage], wish: Wish, plan: _Plan, now: datetime
+) -> Text:
     """The words of the template."""
-    facts = facts_of(connection, office, ticket, now)
+    facts = facts_of(office, ticket, received, now)
     if wish.kind is DraftKind.REPLY:
         return office.texts.reply(ticket.language, plan.items, facts)
     return office.texts.letter(wish.kind.value, ticket.language, {**facts, **_letter_facts(office, ticket, wish, plan)})
@@ -313,9 +318,9 @@ def _letter_facts(office: Office, ticket: Ticket, wish: Wish, plan: _Plan) -> di
     return extra
 
 
-def facts_of(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> dict[str, Any]:
-    """The facts that every text about a ticket may use."""
-    first = next((item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in"), None)
+def facts_of(office: Office, ticket: Ticket, received: Sequence[StoredMessage], now: datetime) -> dict[str, Any]:
+    """The facts that every text about a ticket may use; `received` are its messages."""
+    first = next((item for item in received if item.direction == "in"), None)
     return {
         "controller": office.controller,
         "contact": office.sender_address,
@@ -332,17 +337,17 @@ def facts_of(connection: Connection, office: Office, ticket: Ticket, now: dateti
     }
 
 
-def _thread(connection: Connection, ticket: Ticket) -> tuple[str, tuple[str, ...]]:
+def _thread(connection: Connection, ticket: Ticket, received: Sequence[StoredMessage]) -> tuple[str, tuple[str, ...]]:
     """In-Reply-To and References: the writer's last message (RFC 5322 3.6.4)."""
     address = ticket.requester_address.lower()
-    received = [
+    own = [
         item
-        for item in messages.of_ticket(connection, ticket.id)
+        for item in received
         if item.kind in REQUESTERS and item.message_id and item.from_address.lower() == address
     ]
-    if not received:
+    if not own:
         return "", ()  # staff forwarded it: the requester never saw that mail
-    last = received[-1]
+    last = own[-1]
     return last.message_id, outbox.without_staff_mail(connection, last.references)  # as our answer's References are
 
 
@@ -350,6 +355,7 @@ def _findings(
     connection: Connection,
     office: Office,
     ticket: Ticket,
+    received: Sequence[StoredMessage],
     kind: DraftKind,
     plan: _Plan,
     text: Text,
@@ -357,8 +363,6 @@ def _findings(
     needs: Sequence[Need],
 ) -> tuple[Finding, ...]:
     """What the linter says; while facts are missing, that they are is no finding of its own."""
-    received = [item for item in messages.of_ticket(connection, ticket.id) if item.direction == "in"]
-    others = [item for item in tickets.find(connection, statuses=RUNNING) if not _same_person(item, ticket)]
     longer = clock.reckon(office, ticket.received_at, ticket.rights, extended=True)
     checked = Checked(
         kind=kind.value,
@@ -371,17 +375,13 @@ def _findings(
         recipient=ticket.requester_address,
         requester_address=ticket.requester_address,
         requester_name=ticket.requester_name,
-        message_text="\n".join(f"{item.subject}\n{item.text}" for item in received),
+        message_text="\n".join(f"{item.subject}\n{item.text}" for item in received if item.direction == "in"),
         own_addresses=[office.sender_address, *(person.address for person in office.staff)],
-        others=[name for item in others for name in (item.requester_name, item.requester_address) if name],
+        others=sorted(tickets.people_of(connection, RUNNING, but=ticket)),
         new_due_on=longer.due_on if kind is DraftKind.EXTENSION_NOTICE else None,
     )
     found = lint(checked, office.texts.words(office.controller.language)["lint"])
     return tuple(item for item in found if not (needs and item.rule in MISSING))
-
-
-def _same_person(one: Ticket, other: Ticket) -> bool:
-    return one.id == other.id or one.requester_address.lower() == other.requester_address.lower()
 
 
 def checklist_in(office: Office, draft: Draft, language: str) -> tuple[CheckLine, ...]:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, UndefinedError
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mailbot.core.lines import WIDTH, clean, folded, keep, one_line
@@ -61,6 +61,7 @@ class Language:
             autoescape=False,  # plain text; an HTML part is made from the finished text and escaped there
         )
         self._sandbox.globals.clear()
+        self._subjects: dict[str, Template] = {}
         own = {"lines": _lines, "quoted": _quoted, "kept": _kept, "day": self.day, "cap": cap, "line": one_line}
         self._sandbox.filters = {name: own.get(name) or self._sandbox.filters[name] for name in FILTERS}
 
@@ -97,12 +98,17 @@ class Language:
         beyond MAX_OUTPUT.
         """
         try:
-            subject = self._sandbox.from_string(file.header.subject).render(facts)
-            return subject, self._bounded(file.name, facts)
+            return self._subject(file.header.subject).render(facts), self._bounded(file.name, facts)
         except UndefinedError as error:
             raise ConfigurationError([f"{file.path}: {error.message}. Use a fact that it is given."]) from error
         except (TemplateError, TypeError, ValueError, LookupError, RecursionError) as error:
             raise ConfigurationError([f"{file.path}: can not be rendered: {error}. Mend the template."]) from error
+
+    def _subject(self, source: str) -> Template:
+        """A subject ready to be filled in: each is compiled once."""
+        if source not in self._subjects:
+            self._subjects[source] = self._sandbox.from_string(source)
+        return self._subjects[source]
 
     def _bounded(self, name: str, facts: Mapping[str, Any]) -> str:
         pieces: list[str] = []

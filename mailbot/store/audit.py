@@ -5,7 +5,7 @@ Details (free text, addresses) and their salts lie in `audit_detail` and can be 
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,10 @@ class Told:
     detail: str | None
 
 
+_LAST = select(audit.c.seq, audit.c.at, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_ADD, _ADD_DETAIL = insert(audit), insert(audit_detail)  # built once: making a statement costs more than running it
+
+
 def append(
     connection: Connection,
     *,
@@ -39,9 +43,7 @@ def append(
     A clock that was set back never dates an entry before the one it follows.
     """
     take_turns(connection, "audit")
-    last = connection.execute(
-        select(audit.c.seq, audit.c.at, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    ).first()
+    last = connection.execute(_LAST).first()
     salt, words = secrets.token_hex(16), detail_text(details or {})
     entry = link(
         seq=last.seq + 1 if last else 1,
@@ -52,20 +54,9 @@ def append(
         digest=detail_digest(salt, words) if details else "",
         previous=last.hash if last else GENESIS,
     )
-    connection.execute(
-        insert(audit).values(
-            seq=entry.seq,
-            at=entry.at,
-            event=entry.event,
-            reference=entry.reference,
-            actor=entry.actor,
-            detail_digest=entry.detail_digest,
-            previous=entry.previous,
-            hash=entry.hash,
-        )
-    )
+    connection.execute(_ADD, asdict(entry))
     if details:
-        connection.execute(insert(audit_detail).values(seq=entry.seq, salt=salt, text=words))
+        connection.execute(_ADD_DETAIL, {"seq": entry.seq, "salt": salt, "text": words})
     return entry
 
 

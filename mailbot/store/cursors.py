@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from mailbot.store.schema import cursor, seen, state
 from mailbot.store.upsert import add_once, upsert
@@ -44,6 +44,13 @@ def put(connection: Connection, folder: str, uidvalidity: int, last_uid: int, no
     connection.execute(upsert(connection, cursor, row, ["folder"]), row)
 
 
+_ADVANCE = update(cursor).where(
+    cursor.c.folder == bindparam("of_folder"),
+    cursor.c.uidvalidity == bindparam("from_validity"),
+    cursor.c.last_uid == bindparam("from_uid"),
+)
+
+
 def advance(
     connection: Connection, folder: str, before: Cursor | None, uidvalidity: int, last_uid: int, now: datetime
 ) -> bool:
@@ -54,9 +61,8 @@ def advance(
     values = {"uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now}
     if before is None:
         return add_once(connection, cursor, {"folder": folder, **values}, ["folder"])
-    unmoved = (cursor.c.uidvalidity == before.uidvalidity) & (cursor.c.last_uid == before.last_uid)
-    done = connection.execute(update(cursor).where(cursor.c.folder == folder, unmoved).values(**values))
-    return bool(done.rowcount == 1)
+    place = {"of_folder": folder, "from_validity": before.uidvalidity, "from_uid": before.last_uid}
+    return bool(connection.execute(_ADVANCE, {**values, **place}).rowcount == 1)
 
 
 def folders(connection: Connection) -> tuple[Cursor, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
 
 from mailbot.core.draft import AttachmentDigest, Content, DraftKind, DraftState, Need, NeedKind, digest
 from mailbot.core.rights import Outcome, Right
@@ -87,15 +87,30 @@ class Approval:
     withdrawn_at: datetime | None
 
 
+# What every new ticket asks is built once: making a statement costs more than running it.
+_OF_KIND = (draft.c.ticket_id == bindparam("of_ticket")) & (draft.c.kind == bindparam("of_kind"))
+_NEWEST = select(draft).where(_OF_KIND).order_by(draft.c.version.desc()).limit(1)
+_LAST_VERSION = select(func.max(draft.c.version)).where(_OF_KIND)
+_SUPERSEDE = (
+    update(draft).where(_OF_KIND, draft.c.state == DraftState.PENDING.value).values(state=DraftState.SUPERSEDED.value)
+)
+_ADD = insert(draft).returning(draft.c.id)
+_BY_ID = select(draft).where(draft.c.id == bindparam("number"))
+_OF_TICKET = select(draft).where(draft.c.ticket_id == bindparam("of_ticket")).order_by(draft.c.id)
+_ATTACHMENTS = (
+    select(attachment.c.name, attachment.c.type, attachment.c.size, attachment.c.sha256)
+    .where(attachment.c.draft_id == bindparam("number"))
+    .order_by(attachment.c.position)
+)
+
+
 def add(connection: Connection, values: Mapping[str, Any], files: Sequence[File]) -> Draft:
     """Stores a new version; pending earlier versions of that kind are superseded. Its number counts up from 1."""
-    mine = (draft.c.ticket_id == values["ticket_id"]) & (draft.c.kind == values["kind"])
-    last = connection.execute(select(func.max(draft.c.version)).where(mine)).scalar() or 0
-    connection.execute(
-        update(draft).where(mine, draft.c.state == DraftState.PENDING.value).values(state=DraftState.SUPERSEDED.value)
-    )
-    row = {**values, "version": last + 1, "state": DraftState.PENDING.value}
-    number = connection.execute(insert(draft).values(**row).returning(draft.c.id)).scalar_one()
+    mine = {"of_ticket": values["ticket_id"], "of_kind": values["kind"]}
+    last = connection.execute(_LAST_VERSION, mine).scalar() or 0
+    if last:
+        connection.execute(_SUPERSEDE, mine)
+    number = connection.execute(_ADD, {**values, "version": last + 1, "state": DraftState.PENDING.value}).scalar_one()
     for place, file in enumerate(files):
         seen = file.digest()
         connection.execute(
@@ -114,20 +129,18 @@ def add(connection: Connection, values: Mapping[str, Any], files: Sequence[File]
 
 def by_id(connection: Connection, number: int) -> Draft:
     """The draft of that number, which exists."""
-    row = connection.execute(select(draft).where(draft.c.id == number)).mappings().one()
-    return _draft(connection, row)
+    return _draft(connection, connection.execute(_BY_ID, {"number": number}).mappings().one())
 
 
 def of_ticket(connection: Connection, ticket_id: int) -> tuple[Draft, ...]:
     """Every version of every draft of a ticket, oldest first."""
-    rows = connection.execute(select(draft).where(draft.c.ticket_id == ticket_id).order_by(draft.c.id)).mappings().all()
+    rows = connection.execute(_OF_TICKET, {"of_ticket": ticket_id}).mappings().all()
     return tuple(_draft(connection, row) for row in rows)
 
 
 def newest(connection: Connection, ticket_id: int, kind: DraftKind) -> Draft | None:
     """The latest version of that kind in any state."""
-    query = select(draft).where(draft.c.ticket_id == ticket_id, draft.c.kind == kind.value)
-    row = connection.execute(query.order_by(draft.c.version.desc()).limit(1)).mappings().first()
+    row = connection.execute(_NEWEST, {"of_ticket": ticket_id, "of_kind": kind.value}).mappings().first()
     return _draft(connection, row) if row else None
 
 
@@ -227,11 +240,7 @@ def blank(connection: Connection, ticket_id: int, *, all_text: bool) -> None:
 
 def _draft(connection: Connection, row: RowMapping) -> Draft:
     values = dict(row)
-    rows = connection.execute(
-        select(attachment.c.name, attachment.c.type, attachment.c.size, attachment.c.sha256)
-        .where(attachment.c.draft_id == row["id"])
-        .order_by(attachment.c.position)
-    ).mappings()
+    rows = connection.execute(_ATTACHMENTS, {"number": row["id"]}).mappings()
     values["kind"] = DraftKind(values["kind"])
     values["state"] = DraftState(values["state"])
     values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None

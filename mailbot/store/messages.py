@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from mailbot.store.schema import message, ticket
 
@@ -35,18 +35,22 @@ class StoredMessage:
 
 
 _COLUMNS = [column for column in message.c if column.name != "raw"]
+# What every new ticket asks is built once: making a statement costs more than running it.
+_ADD = insert(message).returning(message.c.id)
+_OF_TICKET = select(*_COLUMNS).where(message.c.ticket_id == bindparam("of_ticket")).order_by(message.c.id)
+_WITH_HASH = select(message.c.id).where(message.c.hash == bindparam("wanted"))
 
 
 def add(connection: Connection, values: Mapping[str, Any]) -> int:
     """Stores one message of a ticket; its number."""
-    number: int = connection.execute(insert(message).values(**values).returning(message.c.id)).scalar_one()
+    number: int = connection.execute(_ADD, dict(values)).scalar_one()
     return number
 
 
 def of_ticket(connection: Connection, ticket_id: int) -> tuple[StoredMessage, ...]:
     """The messages of a ticket, oldest first."""
-    rows = connection.execute(select(*_COLUMNS).where(message.c.ticket_id == ticket_id).order_by(message.c.id))
-    return tuple(StoredMessage(**row) for row in rows.mappings())
+    rows = connection.execute(_OF_TICKET, {"of_ticket": ticket_id}).mappings()
+    return tuple(StoredMessage(**row) for row in rows)
 
 
 def raw(connection: Connection, message_number: int) -> bytes | None:
@@ -83,7 +87,7 @@ def ticket_of_hash(connection: Connection, hash_: str) -> int | None:
 
 def has_hash(connection: Connection, hash_: str) -> bool:
     """True when a message with that keyed hash is already part of a ticket."""
-    return connection.execute(select(message.c.id).where(message.c.hash == hash_)).first() is not None
+    return connection.execute(_WITH_HASH, {"wanted": hash_}).first() is not None
 
 
 def placed(connection: Connection, folder: str, uidvalidity: int, statuses: Iterable[str]) -> dict[int, int]:

@@ -10,7 +10,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 
 from mailbot.store.schema import answered, attempt, outbox, refusal, token
 
@@ -79,7 +93,7 @@ def queue(connection: Connection, values: Mapping[str, Any], raw: bytes) -> int:
     """Queues a mail whose bytes and Message-ID are final; its number."""
     row = {**values, "raw": raw, "sha256": hashlib.sha256(raw).hexdigest(), "state": "queued"}
     row["message_id_hash"] = hashed(row["message_id"])
-    number: int = connection.execute(insert(outbox).values(**row).returning(outbox.c.id)).scalar_one()
+    number: int = connection.execute(insert(outbox).returning(outbox.c.id), row).scalar_one()
     return number
 
 
@@ -141,16 +155,19 @@ def newest_to(connection: Connection, recipient: str) -> Outgoing | None:
     return Outgoing(**row) if row else None
 
 
+_GIVEN: BindParameter[Any] = bindparam("hashes", expanding=True)
+_STAFF_MAIL = union_all(
+    select(outbox.c.message_id_hash).where(outbox.c.message_id_hash.in_(_GIVEN), outbox.c.audience != "data_subject"),
+    select(token.c.message_id_hash).where(token.c.message_id_hash.in_(_GIVEN)),
+)
+
+
 def without_staff_mail(connection: Connection, message_ids: Iterable[str]) -> tuple[str, ...]:
     """The Message-IDs without those of our mail to staff, which are never named to others (design 8)."""
     given = tuple(message_ids)
-    hashes = [hashed(name) for name in given]
-    queued = select(outbox.c.message_id_hash).where(
-        outbox.c.message_id_hash.in_(hashes), outbox.c.audience != "data_subject"
-    )
-    known = select(token.c.message_id_hash).where(token.c.message_id_hash.in_(hashes))
-    secret = {*connection.execute(queued).scalars(), *connection.execute(known).scalars()}
-    return tuple(name for name in given if hashed(name) not in secret)
+    hashes = {name: hashed(name) for name in given}
+    secret = set(connection.execute(_STAFF_MAIL, {"hashes": list(hashes.values())}).scalars()) if given else set()
+    return tuple(name for name in given if hashes[name] not in secret)
 
 
 def begin_attempt(connection: Connection, number: int, now: datetime) -> int:
@@ -225,7 +242,7 @@ def alias(connection: Connection, message_id_hash: str, new_message_id: str) -> 
 
 def add_token(connection: Connection, values: Mapping[str, Any]) -> None:
     """Stores the hashes of a new token."""
-    connection.execute(insert(token).values(**values))
+    connection.execute(insert(token), dict(values))
 
 
 def tokens(connection: Connection, values: Iterable[str], message_ids: Iterable[str]) -> tuple[Token, ...]:

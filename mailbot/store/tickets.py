@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
 
 from mailbot.core.rights import Channel, Ground, Outcome, Right
 from mailbot.core.ticket import RUNNING, Event, Status, apply
@@ -118,8 +118,10 @@ def next_reference(connection: Connection, prefix: str, year: int) -> str:
 
 def add(connection: Connection, values: Mapping[str, Any], rights: Iterable[Right]) -> Ticket:
     """Opens a ticket with its requests. `values` are the columns of the table."""
-    number = connection.execute(insert(ticket).values(**values).returning(ticket.c.id)).scalar_one()
-    set_rights(connection, number, tuple(rights))
+    number = connection.execute(_ADD, dict(values)).scalar_one()
+    wanted = [{"ticket_id": number, "right": right.value, "status": "open"} for right in rights]
+    if wanted:
+        connection.execute(_ADD_REQUEST, wanted)
     return by_id(connection, number)
 
 
@@ -135,8 +137,7 @@ def set_rights(connection: Connection, ticket_id: int, rights: Sequence[Right]) 
 
 def by_id(connection: Connection, ticket_id: int, *, lock: bool = False) -> Ticket:
     """The ticket of that number, which exists; locked for this transaction when asked (PostgreSQL)."""
-    query = select(ticket).where(ticket.c.id == ticket_id)
-    row = connection.execute(_held(query) if lock else query).mappings().one()
+    row = connection.execute(_HELD_BY_ID if lock else _BY_ID, {"number": ticket_id}).mappings().one()
     return _ticket(row, _requests(connection, [ticket_id]).get(ticket_id, ()))
 
 
@@ -155,6 +156,19 @@ def by_reference(connection: Connection, reference: str, *, lock: bool = False) 
 def _held(query: Select[Any]) -> Select[Any]:
     """Locks the rows for this transaction; rows of other tables may still come to point at them (no deadlock)."""
     return query.with_for_update(key_share=True)
+
+
+# What every new ticket asks is built once: making a statement costs more than running it.
+_BY_ID = select(ticket).where(ticket.c.id == bindparam("number"))
+_HELD_BY_ID = _held(_BY_ID)
+_HELD_STATUS = _held(select(ticket.c.status).where(ticket.c.id == bindparam("number")))
+_REQUESTS = select(request).where(request.c.ticket_id.in_(bindparam("numbers", expanding=True)))
+_PEOPLE = select(ticket.c.requester_name, ticket.c.requester_address).where(
+    ticket.c.status.in_(bindparam("statuses", expanding=True)),
+    ticket.c.id != bindparam("but"),
+    func.lower(ticket.c.requester_address) != bindparam("person"),
+)
+_ADD, _ADD_REQUEST = insert(ticket).returning(ticket.c.id), insert(request)
 
 
 def maybe(connection: Connection, reference: str) -> Ticket | None:
@@ -193,6 +207,16 @@ def find(
     return tuple(_ticket(row, requests.get(row["id"], ())) for row in rows)
 
 
+def people_of(connection: Connection, statuses: Iterable[Status], *, but: Ticket) -> frozenset[str]:
+    """Names and addresses of the requesters of tickets in these statuses, without one ticket's own person."""
+    given = {
+        "statuses": [status.value for status in statuses],
+        "but": but.id,
+        "person": but.requester_address.lower(),
+    }
+    return frozenset(word for row in connection.execute(_PEOPLE, given) for word in row if word)
+
+
 def change(connection: Connection, found: Ticket, **values: Any) -> Ticket:
     """Writes columns of a ticket other than its status."""
     if "status" in values:
@@ -206,7 +230,7 @@ def move(connection: Connection, found: Ticket, event: Event) -> Ticket:
 
     Raises IllegalMoveError, and changes nothing, when the table of transitions has no such move.
     """
-    standing = Status(connection.execute(_held(select(ticket.c.status).where(ticket.c.id == found.id))).scalar_one())
+    standing = Status(connection.execute(_HELD_STATUS, {"number": found.id}).scalar_one())
     after = apply(standing, event)
     if after is not standing:
         connection.execute(update(ticket).where(ticket.c.id == found.id).values(status=after.value))
@@ -269,7 +293,7 @@ def reminded(connection: Connection, ticket_id: int) -> frozenset[str]:
 def note_reminders(connection: Connection, ticket_id: int, keys: Iterable[str], now: datetime) -> None:
     """Writes down reminders in the transaction that queues their mail, so that none is doubled."""
     for key in keys:
-        connection.execute(insert(reminder).values(ticket_id=ticket_id, key=key, sent_at=now))
+        connection.execute(insert(reminder), {"ticket_id": ticket_id, "key": key, "sent_at": now})
 
 
 def noticed_between(connection: Connection, moment: datetime, now: datetime) -> int:
@@ -297,7 +321,7 @@ def _requests(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Req
     order = {right.value: place for place, right in enumerate(Right)}
     for start in range(0, len(ids), 500):
         part = list(ids[start : start + 500])
-        rows = connection.execute(select(request).where(request.c.ticket_id.in_(part))).mappings().all()
+        rows = connection.execute(_REQUESTS, {"numbers": part}).mappings().all()
         for row in sorted(rows, key=lambda row: order[row["right"]]):
             found.setdefault(row["ticket_id"], []).append(
                 Request(
