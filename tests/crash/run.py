@@ -127,14 +127,14 @@ def one_kill(story: Story) -> None:
         story.figures.kills[name] = story.figures.kills.get(name, 0) + 1
     else:
         story.figures.through += 1
-    if chance.random() < 0.15:
+    if chance.random() < (0.4 if name == "remind" else 0.15):
         shop.must(*command)
         story.day = min(story.day + 1, DAYS_OF_REMINDERS) if name == "remind" else story.day
 
 
 def clean_end(story: Story) -> None:
     """What any later round does: nobody is killed any more, and every pause is over."""
-    for _ in range(3):
+    for _ in range(2):  # staff answer the last notices in the first
         story.shop.must("poll", "--once")
         story.shop.must(*story.remind())
         story.shop.must("deliver", "--once", ahead_s=LATER_S)
