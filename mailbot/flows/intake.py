@@ -36,6 +36,7 @@ from mailbot.store.tickets import Ticket
 
 TEXT_CHARACTERS = 100_000  # of the writer's words kept beside the raw bytes
 LOOK_FLAGS = HUMAN_MUST_LOOK - {"empty"}  # a mail of nothing at all asks for nothing
+WAITING = frozenset({Status.AWAITING_IDENTITY, Status.AWAITING_REQUESTER})  # a question to the requester is open
 FOLLOW_UP_NOTICES = 5  # notices an hour of what comes to one ticket; the rest is kept and told by the last of them
 
 
@@ -374,22 +375,32 @@ def sent_by_hand(connection: Connection, office: Office, message: Message, sent_
 def _follow_up(connection: Connection, office: Office, judged: Judged, now: datetime) -> bool:
     """A message in the thread of a ticket: an answer, thanks, a complaint, a repetition.
 
-    If it asks for more it is a ticket of its own, linked, with its own receipt (law 2.7). True when one was opened.
+    If it asks for more it is a ticket of its own, linked, with its own receipt (law 2.7), and ends an open question all
+    the same. True when a ticket was opened.
     """
     ticket = tickets.by_id(connection, judged.ticket_id or 0, lock=True)
-    verdict = judged.verdict
-    asked = set(verdict.rights) if verdict and verdict.kind is Kind.REQUEST else set()
-    is_new = bool(asked - set(ticket.rights)) or ticket.status in {*ENDED, Status.ANSWERED}
-    if asked and is_new and ticket.status is not Status.NEEDS_TRIAGE:
+    ended = ticket.status in {*ENDED, Status.ANSWERED}
+    asked = _asked(judged.verdict, by_rules=not ended)
+    more = bool(asked) and (ended or bool(asked - set(ticket.rights))) and ticket.status is not Status.NEEDS_TRIAGE
+    if not more or ticket.status in WAITING:
+        _attach(connection, office, judged, ticket, now)
+    if more:
         open_ticket(connection, office, judged, now, linked_to=ticket.id)
-        return True
-    _attach(connection, office, judged, ticket, now)
-    return False
+    return more
+
+
+def _asked(verdict: Verdict | None, *, by_rules: bool) -> set[Right]:
+    """The rights a message asks for. In a running matter a fact like "my customer number is 4711" reads like a wish to
+    the second reader, so there a rule must have said it too; the message reaches staff in any case."""
+    if verdict is None or verdict.kind is not Kind.REQUEST:
+        return set()
+    said = {item.right for item in verdict.evidence if item.rule != "second_reader"}
+    return {right for right in verdict.rights if not by_rules or right in said}
 
 
 def _attach(connection: Connection, office: Office, judged: Judged, ticket: Ticket, now: datetime) -> None:
     _store(connection, judged, ticket.id, "follow_up")
-    waiting = ticket.status in (Status.AWAITING_IDENTITY, Status.AWAITING_REQUESTER)
+    waiting = ticket.status in WAITING
     if waiting:
         tickets.answer_questions(connection, ticket.id, _received(office, judged, now)[0])
         moved = tickets.move(connection, ticket, Event.REQUESTER_ANSWERED)

@@ -36,7 +36,7 @@ from mailbot.wiring import CommandReader, House, Reader
 
 START = datetime(2026, 11, 3, 8, 0, tzinfo=UTC)  # a Tuesday, ten o'clock in Helsinki
 MAIJA = "Maija Mallinen <maija@customer.example>"
-ERASE = "Hei,\n\npyydän, että poistatte kaikki minua koskevat henkilötiedot rekistereistänne.\n\nTerveisin\nMaija Mallinen\n"
+ERASE = "Hei,\n\npyydän, että poistatte kaikki minua koskevat henkilötiedot rekistereistänne.\n\nT. Maija Mallinen\n"
 ACCESS = (
     "Hei,\n\nhaluan tietää, mitä tietoja minusta on tallennettu. Pyydän jäljennöksen henkilötiedoistani.\n\nMaija\n"
 )
@@ -312,7 +312,8 @@ def _address(mail: EmailMessage, name: str) -> str:
 
 def _gmail(notice: EmailMessage, text: str) -> str:
     quoted = "\n".join(f"> {line}".rstrip() for line in body(notice).splitlines())
-    return f"{text}\n\nti 3. marrask. 2026 klo 10.05 Jalo IT Oy, tietosuoja (<{_address(notice, 'From')}>) kirjoitti:\n\n{quoted}\n"
+    who = f"Jalo IT Oy, tietosuoja (<{_address(notice, 'From')}>)"
+    return f"{text}\n\nti 3. marrask. 2026 klo 10.05 {who} kirjoitti:\n\n{quoted}\n"
 
 
 def _outlook(notice: EmailMessage, text: str) -> str:
@@ -325,7 +326,8 @@ def _outlook(notice: EmailMessage, text: str) -> str:
 
 def _apple(notice: EmailMessage, text: str) -> str:
     quoted = "\n".join(f"> {line}" for line in body(notice).splitlines())
-    return f"{text}\n\nSent from my iPhone\n\n> On 3 Nov 2026, at 10.05, Jalo IT Oy, tietosuoja <{_address(notice, 'From')}> wrote:\n> \n{quoted}\n"
+    intro = f"> On 3 Nov 2026, at 10.05, Jalo IT Oy, tietosuoja <{_address(notice, 'From')}> wrote:"
+    return f"{text}\n\nSent from my iPhone\n\n{intro}\n> \n{quoted}\n"
 
 
 def _phone(notice: EmailMessage, text: str) -> str:

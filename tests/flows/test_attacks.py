@@ -162,7 +162,7 @@ def test_a_requester_who_quotes_a_command_gives_none(bureau: Bureau) -> None:
 
 
 def test_a_requester_who_got_hold_of_a_code_gives_no_command_and_is_still_heard(bureau: Bureau) -> None:
-    """A leaked notice decides nothing in other hands, yet the message itself is not lost, and the code not passed on."""
+    """A leaked notice decides nothing in other hands, yet the message is not lost, and the code is not passed on."""
     notice = bureau.opened()
     raw = reply_to(notice, "approve\n\nNB: please also send me a copy of my data.", style="gmail", sender=MAIJA)
     bureau.round(raw)
