@@ -96,4 +96,4 @@ def _tell(connection: Connection, office: Office, moved: Sequence[Ticket], now: 
             news = {"warnings": [line, *facts["warnings"]]}
             notify.tell(connection, office, ticket, "notice", now=now, to=[person], facts=news)
     for ticket in moved:
-        remind.note_dates_told(connection, office, ticket, now)
+        notify.note_dates_told(connection, office, ticket, now)
