@@ -6,6 +6,7 @@ that kills fall on work and not on loading. Orders come as JSON Lines on stdin, 
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -65,6 +66,8 @@ def _child(order: dict[str, Any]) -> int:
     ahead = timedelta(seconds=order.get("ahead_s", 0))
     for module in (common, rounds, decisions, tickets):
         module.now = lambda: datetime.now(UTC) + ahead  # type: ignore[attr-defined]
+    if order.get("file_bytes"):  # no file may grow beyond: as good as a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"], order["file_bytes"]))
     if order.get("die_at"):
         _die_at(order["die_at"])
     elif order.get("count"):

@@ -160,19 +160,20 @@ def verify(story: Story, url: str) -> None:
     figures.approved = len(approved)
 
 
-def torture(kills: int, seed: int, *, folder: Path, imap: Dovecot, smtp: SmtpSink, url: str = "") -> Figures:
+def torture(
+    kills: int, seed: int, *, folder: Path, imap: Dovecot, smtp: SmtpSink, forge: Forge, url: str = ""
+) -> Figures:
     """Kills until that many commands have died, then lets all end and verifies."""
     started = time.monotonic()
     figures = Figures(seed=seed)
-    with Forge(folder=folder) as forge:
-        story = Story(shop=Workshop.make(folder, imap, smtp, forge, seed, url), figures=figures)
-        for command in (("poll", "--once"), ("deliver", "--once"), story.remind()):
-            story.request_arrives()  # something to do, so that a whole run is learned
-            story.shop.learn(*command)
-        while sum(figures.kills.values()) < kills:
-            one_kill(story)
-        clean_end(story)
-        verify(story, url or f"sqlite:///{folder / 'var' / 'test.db'}")
+    story = Story(shop=Workshop.make(folder, imap, smtp, forge, seed, url), figures=figures)
+    for command in (("poll", "--once"), ("deliver", "--once"), story.remind()):
+        story.request_arrives()  # something to do, so that a whole run is learned
+        story.shop.learn(*command)
+    while sum(figures.kills.values()) < kills:
+        one_kill(story)
+    clean_end(story)
+    verify(story, url or f"sqlite:///{folder / 'var' / 'test.db'}")
     figures.seconds = time.monotonic() - started
     return figures
 
@@ -187,9 +188,10 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(Postgres()).database() if given.postgres else ""
+        forge = stack.enter_context(Forge(folder=folder))
         imap, smtp = stack.enter_context(Dovecot()), stack.enter_context(SmtpSink())
         print(f"seed {given.seed}", flush=True)
-        figures = torture(given.kills, given.seed, folder=folder, imap=imap, smtp=smtp, url=url)
+        figures = torture(given.kills, given.seed, folder=folder, imap=imap, smtp=smtp, forge=forge, url=url)
     print("\n".join(figures.lines()))
     return 0
 

@@ -1,6 +1,5 @@
 """Several pollers, senders, reminders and deciders at once, on SQLite and on PostgreSQL: nothing happens twice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from crash.workshop import Forge, Workshop
 from mailbot.store.database import Database
 
 TRY_LATER = 75
-
-
-@pytest.fixture(scope="module")
-def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
-    """One forge for all tests of this file."""
-    with Forge(folder=tmp_path_factory.mktemp("forge")) as made:
-        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
