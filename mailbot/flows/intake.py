@@ -21,7 +21,7 @@ from mailbot.core.staff import StaffMember, by_address
 from mailbot.core.ticket import ENDED, RUNNING, Event, Status
 from mailbot.flows import canary, clock, notify, prepare, staff_mail
 from mailbot.flows.decide import back_to_drafted
-from mailbot.flows.deliver import reply_lost
+from mailbot.flows.deliver import alarm, reply_lost
 from mailbot.flows.office import Office
 from mailbot.mail.authenticity import Authenticity, trusted_received
 from mailbot.mail.authenticity import judge as judge_authenticity
@@ -334,6 +334,7 @@ def _bounced(connection: Connection, office: Office, judged: Judged, now: dateti
         outbox.end(connection, mail.id, "failed", now)
         audit.append(connection, now=now, event="staff_bounce", actor="mailbot", details={"reason": reason})
         staff_mail.staff_bounced(connection, office, mail, reason, now)
+        alarm(connection, office, f"mail to staff {mail.recipient} comes back: {reason}", now=now)
 
 
 def _is_final(report: Bounce) -> bool:

@@ -367,3 +367,50 @@ def reply_to(
         in_reply_to=answered,
         **more,
     )
+
+
+POSTFIX = """\
+This is the mail system at host mx.example.com.
+
+I'm sorry to have to inform you that your message could not
+be delivered to one or more recipients. It's attached below.
+
+                   The mail system
+
+<maija@customer.example>: host mx.customer.example[192.0.2.7] said: 550 5.1.1
+    <maija@customer.example>: Recipient address rejected: User unknown (in
+    reply to RCPT TO command)
+"""
+EXCHANGE = """\
+Delivery has failed to these recipients or groups:
+
+maija@customer.example
+The email address you entered couldn't be found. Please check the recipient's email address and try to resend.
+
+Remote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup'
+"""
+
+
+def bounce(
+    reply: EmailMessage, to: str, *, server: str = "postfix", message_id: str | None = None, status: str = "5.1.1"
+) -> bytes:
+    """What a server sends when it can not deliver (RFC 3464), as Postfix and Exchange write it."""
+    returned = "".join(f"{name}: {value}\r\n" for name, value in reply.items() if not name.startswith("Content"))
+    if message_id is not None:
+        returned = returned.replace(f"Message-ID: {reply['Message-ID']}", f"Message-ID: {message_id}")
+    text, kind = (POSTFIX, "message/rfc822") if server == "postfix" else (EXCHANGE, "text/rfc822-headers")
+    action = "failed" if status.startswith("5") else "delayed"
+    sender = "MAILER-DAEMON@mx.example.com (Mail Delivery System)" if server == "postfix" else "postmaster@example.com"
+    parts = [
+        f"From: {sender}", f"To: {to}", "Subject: Undelivered Mail Returned to Sender",
+        "Date: Tue, 3 Nov 2026 10:10:00 +0200", f"Message-ID: <{server}-{status}@mx.example.com>",
+        "Auto-Submitted: auto-replied", *([f"In-Reply-To: {reply['Message-ID']}"] if server == "exchange" else []),
+        "MIME-Version: 1.0", 'Content-Type: multipart/report; report-type=delivery-status; boundary="b1"', "",
+        "--b1", "Content-Type: text/plain; charset=us-ascii", "", text,
+        "--b1", "Content-Type: message/delivery-status", "",
+        "Reporting-MTA: dns; mx.example.com", "",
+        "Final-Recipient: rfc822; maija@customer.example", f"Action: {action}", f"Status: {status}",
+        "Diagnostic-Code: smtp; 550 5.1.1 User unknown", "",
+        "--b1", f"Content-Type: {kind}", "", returned, "--b1--", "",
+    ]  # fmt: skip
+    return "\r\n".join(parts).replace("\r\n", "\n").replace("\n", "\r\n").encode()

@@ -1,9 +1,11 @@
 """What comes after the first message finds its ticket, and only its ticket."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from email.message import EmailMessage
 
 import pytest
-from bureau import ACCESS, ANNA, MAIJA, Bureau, body, reply_to, said, written
+from bureau import ACCESS, ANNA, MAIJA, Bureau, body, bounce, reply_to, said, written
 
 from mailbot.core.ticket import Status
 
@@ -11,7 +13,7 @@ ASK_1 = "<ask-1@customer.example>"
 STRANGER = "Otto Outsider <otto@elsewhere.example>"
 
 
-def receivers(mails: list) -> list[str]:
+def receivers(mails: list[EmailMessage]) -> list[str]:
     return [mail["To"].addresses[0].addr_spec for mail in mails]
 
 
@@ -117,51 +119,6 @@ def test_the_answer_to_the_identity_question_ends_the_wait(bureau: Bureau) -> No
     reply = bureau.to("maija@customer.example")[-1]
     assert bureau.ticket().status is Status.ANSWERED
     assert reply["In-Reply-To"] == ASK_1, "the draft that was approved answers the request"
-
-
-POSTFIX = """\
-This is the mail system at host mx.example.com.
-
-I'm sorry to have to inform you that your message could not
-be delivered to one or more recipients. It's attached below.
-
-                   The mail system
-
-<maija@customer.example>: host mx.customer.example[192.0.2.7] said: 550 5.1.1
-    <maija@customer.example>: Recipient address rejected: User unknown (in
-    reply to RCPT TO command)
-"""
-EXCHANGE = """\
-Delivery has failed to these recipients or groups:
-
-maija@customer.example
-The email address you entered couldn't be found. Please check the recipient's email address and try to resend.
-
-Remote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup'
-"""
-
-
-def bounce(reply, to: str, *, server: str = "postfix", message_id: str | None = None, status: str = "5.1.1") -> bytes:
-    """What a server sends when it can not deliver (RFC 3464), as Postfix and Exchange write it."""
-    returned = "".join(f"{name}: {value}\r\n" for name, value in reply.items() if not name.startswith("Content"))
-    if message_id is not None:
-        returned = returned.replace(f"Message-ID: {reply['Message-ID']}", f"Message-ID: {message_id}")
-    text, kind = (POSTFIX, "message/rfc822") if server == "postfix" else (EXCHANGE, "text/rfc822-headers")
-    action = "failed" if status.startswith("5") else "delayed"
-    sender = "MAILER-DAEMON@mx.example.com (Mail Delivery System)" if server == "postfix" else "postmaster@example.com"
-    parts = [
-        f"From: {sender}", f"To: {to}", "Subject: Undelivered Mail Returned to Sender",
-        "Date: Tue, 3 Nov 2026 10:10:00 +0200", f"Message-ID: <{server}-{status}@mx.example.com>",
-        "Auto-Submitted: auto-replied", *([f"In-Reply-To: {reply['Message-ID']}"] if server == "exchange" else []),
-        "MIME-Version: 1.0", 'Content-Type: multipart/report; report-type=delivery-status; boundary="b1"', "",
-        "--b1", "Content-Type: text/plain; charset=us-ascii", "", text,
-        "--b1", "Content-Type: message/delivery-status", "",
-        "Reporting-MTA: dns; mx.example.com", "",
-        "Final-Recipient: rfc822; maija@customer.example", f"Action: {action}", f"Status: {status}",
-        "Diagnostic-Code: smtp; 550 5.1.1 User unknown", "",
-        "--b1", f"Content-Type: {kind}", "", returned, "--b1--", "",
-    ]  # fmt: skip
-    return "\r\n".join(parts).replace("\r\n", "\n").replace("\n", "\r\n").encode()
 
 
 @pytest.mark.parametrize("server", ["postfix", "exchange"])
@@ -282,7 +239,7 @@ def test_an_answer_written_to_the_requester_from_the_notice_is_no_command(bureau
     assert receivers([question]) == [ANNA.email]
 
 
-def test_the_sent_folder_raises_the_question_where_the_bot_may_look(bureau_of) -> None:
+def test_the_sent_folder_raises_the_question_where_the_bot_may_look(bureau_of: Callable[..., Bureau]) -> None:
     """The human's own answer in Sent is found; our own copies there are not taken for it."""
     bureau = bureau_of(imap_more='sent_folders = ["Sent"]')
     bureau.imap.create("Sent", user=bureau.contact)
@@ -300,7 +257,7 @@ def test_the_sent_folder_raises_the_question_where_the_bot_may_look(bureau_of) -
     assert bureau.round() == [], "who said no is not asked again"
 
 
-def test_our_own_reply_in_the_sent_folder_is_no_answer_given_outside(bureau_of) -> None:
+def test_our_own_reply_in_the_sent_folder_is_no_answer_given_outside(bureau_of: Callable[..., Bureau]) -> None:
     """A server that files what it sends puts our mail there: it is recognised by its mark."""
     bureau = bureau_of(imap_more='sent_folders = ["Sent"]')
     bureau.imap.create("Sent", user=bureau.contact)

@@ -1,5 +1,6 @@
 """Staff pass a request on from another mailbox: the requester is who wrote it, and never staff."""
 
+from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
@@ -7,6 +8,7 @@ from bureau import ACCESS, ANNA, ERASE, MAIJA, Bureau, reply_to, said, written
 
 from mailbot.core.ticket import Status
 
+HERS = "maija@customer.example"
 BLOCKS = {
     "gmail": (
         "Fwd: Tietopyyntö",
@@ -15,7 +17,8 @@ BLOCKS = {
     ),
     "outlook_fi": (
         "VL: Tietopyyntö",
-        "________________________________\nLähettäjä: {name} <{address}>\nLähetetty: maanantai 2. marraskuuta 2026 9.12\n"
+        "________________________________\nLähettäjä: {name} <{address}>\n"
+        "Lähetetty: maanantai 2. marraskuuta 2026 9.12\n"
         "Vastaanottaja: Myynti <sales@example.com>\nAihe: Tietopyyntö\n\n{text}",
     ),
     "outlook_sv": (
@@ -30,12 +33,14 @@ BLOCKS = {
     ),
     "apple_fi": (
         "Vl: Tietopyyntö",
-        "Välitetty viesti alkaa:\n\nLähettäjä: {name} <{address}>\nAihe: Tietopyyntö\nPäivämäärä: 2. marraskuuta 2026 klo 9.12.00 EET\n"
+        "Välitetty viesti alkaa:\n\nLähettäjä: {name} <{address}>\nAihe: Tietopyyntö\n"
+        "Päivämäärä: 2. marraskuuta 2026 klo 9.12.00 EET\n"
         "Vastaanottaja: Myynti <sales@example.com>\n\n{text}",
     ),
     "apple_en": (
         "Fwd: Tietopyyntö",
-        "Begin forwarded message:\n\nFrom: {name} <{address}>\nSubject: Tietopyyntö\nDate: 2 November 2026 at 9.12.00 EET\n"
+        "Begin forwarded message:\n\nFrom: {name} <{address}>\nSubject: Tietopyyntö\n"
+        "Date: 2 November 2026 at 9.12.00 EET\n"
         "To: Sales <sales@example.com>\n\n{text}",
     ),
 }
@@ -117,7 +122,7 @@ def test_a_forged_forward_of_a_stranger_makes_nobody_else_the_requester(bureau: 
 
 
 @pytest.fixture
-def alone(bureau_of) -> Bureau:
+def alone(bureau_of: Callable[..., Bureau]) -> Bureau:
     """Staff, sender and polled mailbox are one address."""
     return bureau_of(staff_is_mailbox=True)
 
@@ -137,7 +142,7 @@ def returns(bureau: Bureau, mails: list[EmailMessage], *, message_id: str = "") 
 @pytest.mark.parametrize("style", ["gmail", "unquoted"])
 @pytest.mark.parametrize("rewritten", [False, True])
 def test_one_mailbox_is_enough(alone: Bureau, style: str, rewritten: bool) -> None:
-    """Notices that come back are recognised, a relay may rename them, and a reply without any authentication decides."""
+    """Notices that come back are recognised, a relay may rename them, and an unauthenticated reply decides."""
     renamed = "<renamed-by-the-relay@relay.example>" if rewritten else ""
     notice = returns(alone, [alone.opened()], message_id=renamed)
     assert len(alone.tickets()) == 1
@@ -174,7 +179,7 @@ def test_a_forged_mark_makes_nothing_ours(alone: Bureau) -> None:
     assert len(alone.tickets()) == 2
 
 
-def test_the_copy_of_a_reply_in_a_sent_folder_that_is_read_too_decides_once(bureau_of) -> None:
+def test_the_copy_of_a_reply_in_a_sent_folder_that_is_read_too_decides_once(bureau_of: Callable[..., Bureau]) -> None:
     """With every folder read, the same answer lies in two of them."""
     alone = bureau_of(staff_is_mailbox=True, imap_more='folders = ["INBOX", "Sent"]')
     alone.imap.create("Sent", user=alone.contact)
