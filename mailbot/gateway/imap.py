@@ -27,7 +27,9 @@ from mailbot.gateway.imap_structure import outline, text_sections
 WHOLE_BYTES = 64 * 1024  # messages up to this size are fetched whole at once
 BATCH_BYTES = 1024 * 1024  # bytes asked for in one answer
 TEXT_BYTES = 512 * 1024  # of one text part of a large message
+OUTLINE_BYTES = 64 * 1024  # what the texts of a large message are reckoned as
 BATCH_COUNT = 100
+SUMMARY_COUNT = 1000  # messages whose sizes are asked for at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,37 +191,42 @@ class ImapMailbox:
 
     def read(self, uids: Sequence[int]) -> Iterator[Fetched]:
         """The messages in ascending order, small ones whole; those that are gone are passed over."""
-        for start in range(0, len(uids), BATCH_COUNT):
-            summaries = self.summaries(uids[start : start + BATCH_COUNT])
+        for start in range(0, len(uids), SUMMARY_COUNT):
+            summaries = self.summaries(uids[start : start + SUMMARY_COUNT])
             for batch in _batches(sorted(summaries.values(), key=lambda item: item.uid)):
                 yield from self._read_batch(batch)
 
     def _read_batch(self, batch: Sequence[Summary]) -> Iterator[Fetched]:
-        if batch[0].size > WHOLE_BYTES:
-            found = self._outline(batch[0])
-            if found is not None:
-                yield found
-            return
+        """All small ones in one answer, the outlines of the large ones in a few."""
+        small = [item.uid for item in batch if item.size <= WHOLE_BYTES]
+        large = [item.uid for item in batch if item.size > WHOLE_BYTES]
         with _ours(self.account):
-            answer = self._client.fetch([item.uid for item in batch], ["BODY.PEEK[]"])
+            answers = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
+            raws = {uid: answer.get(b"BODY[]") for uid, answer in answers.items()}
+            raws |= self._outlines(large) if large else {}
         for item in batch:
-            raw = answer.get(item.uid, {}).get(b"BODY[]")
+            raw = raws.get(item.uid)
             if raw is not None:
-                yield Fetched(uid=item.uid, size=item.size, internal_date=item.internal_date, raw=raw, whole=True)
+                whole = item.size <= WHOLE_BYTES
+                yield Fetched(uid=item.uid, size=item.size, internal_date=item.internal_date, raw=raw, whole=whole)
 
-    def _outline(self, item: Summary) -> Fetched | None:
-        """Headers, text parts and the names of files of a large message."""
-        with _ours(self.account):
-            answer = self._client.fetch([item.uid], ["BODYSTRUCTURE", "BODY.PEEK[HEADER]"]).get(item.uid, {})
-            if b"BODYSTRUCTURE" not in answer:
-                return None
-            structure, header = answer[b"BODYSTRUCTURE"], answer.get(b"BODY[HEADER]") or b""
-            wanted = text_sections(structure)
-            keys = [f"BODY.PEEK[{section}]<0.{TEXT_BYTES}>" for section in wanted]
-            parts = self._client.fetch([item.uid], keys).get(item.uid, {}) if keys else {}
-        texts = {section: parts.get(f"BODY[{section}]<0>".encode()) or b"" for section in wanted}
-        raw = outline(header, structure, texts)
-        return Fetched(uid=item.uid, size=item.size, internal_date=item.internal_date, raw=raw, whole=False)
+    def _outlines(self, uids: Sequence[int]) -> dict[int, bytes]:
+        """Headers, text parts and the names of files of large messages; messages built alike share one answer."""
+        answers = self._client.fetch(uids, ["BODYSTRUCTURE", "BODY.PEEK[HEADER]"])
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for uid, answer in answers.items():
+            if b"BODYSTRUCTURE" in answer:
+                alike.setdefault(tuple(text_sections(answer[b"BODYSTRUCTURE"])), []).append(uid)
+        found: dict[int, bytes] = {}
+        for sections, members in alike.items():
+            keys = [f"BODY.PEEK[{section}]<0.{TEXT_BYTES}>" for section in sections]
+            parts = self._client.fetch(members, keys) if keys else {}
+            for uid in members:
+                given = parts.get(uid, {})
+                texts = {section: given.get(f"BODY[{section}]<0>".encode()) or b"" for section in sections}
+                header = answers[uid].get(b"BODY[HEADER]") or b""
+                found[uid] = outline(header, answers[uid][b"BODYSTRUCTURE"], texts)
+        return found
 
     def whole(self, uid: int, limit: int) -> bytes | None:
         """All bytes of a message, at most the first `limit`; None when it is gone."""
@@ -304,18 +311,16 @@ def _readable(sock: Any, seconds: float, wake: Any = None) -> bool:
 
 
 def _batches(items: Sequence[Summary]) -> Iterator[list[Summary]]:
-    """Messages in order, small ones together up to BATCH_BYTES, a large one alone."""
+    """Messages in order, together up to BATCH_COUNT and BATCH_BYTES; of a large one only its outline counts."""
     batch: list[Summary] = []
     total = 0
     for item in items:
-        if batch and (item.size > WHOLE_BYTES or total + item.size > BATCH_BYTES):
+        cost = item.size if item.size <= WHOLE_BYTES else OUTLINE_BYTES
+        if batch and (len(batch) >= BATCH_COUNT or total + cost > BATCH_BYTES):
             yield batch
             batch, total = [], 0
-        if item.size > WHOLE_BYTES:
-            yield [item]
-        else:
-            batch.append(item)
-            total += item.size
+        batch.append(item)
+        total += cost
     if batch:
         yield batch
 

@@ -69,7 +69,7 @@ def _table(learned: bytes, buckets: int) -> tuple[bytes, Sequence[int]]:
     if count * (_NUMBER + COLUMNS) != len(learned) or buckets & (buckets - 1) or not 0 < buckets <= _MOST_BUCKETS:
         raise ValueError("the table has no whole rows")
     index = array("I", bytes(buckets * array("I").itemsize))
-    for row, bucket in enumerate(struct.unpack_from(f"<{count}I", learned), 1):
+    for row, (bucket,) in enumerate(struct.iter_unpack("<I", memoryview(learned)[: count * _NUMBER]), 1):
         index[bucket] = row
     return bytes([BIAS]) * COLUMNS + learned[count * _NUMBER :], index
 
