@@ -127,13 +127,12 @@ class SmtpTransport:
         if self._client is not None and self._client.is_connected:
             return None
         relay = self.relay
-        context = ssl.create_default_context(cafile=str(relay.ca_file) if relay.ca_file else None)
         client = aiosmtplib.SMTP(
             hostname=relay.host,
             port=relay.port,
             use_tls=relay.security == "tls",
             start_tls=relay.security == "starttls",  # False: never tried, None would mean "if it is offered"
-            tls_context=context if relay.security != "none" else None,
+            tls_context=None if relay.security == "none" else _trusting(relay),
             timeout=relay.timeout_s,
             local_hostname=_hostname(),
         )
@@ -176,6 +175,11 @@ class SmtpTransport:
         if self._client is not None:
             self._client.close()
         self._client = None
+
+
+def _trusting(relay: Relay) -> ssl.SSLContext:
+    """Made only where it is needed: reading the system's certificates takes longer than a whole delivery."""
+    return ssl.create_default_context(cafile=str(relay.ca_file) if relay.ca_file else None)
 
 
 def _by_code(code: int) -> Result:
