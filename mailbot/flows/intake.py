@@ -296,9 +296,11 @@ def act(connection: Connection, office: Office, judged: Judged, *, commands: sta
         if cursors.known(connection, [judged.hash]):
             staff_mail.copied(connection, judged.message, now)
         else:
+            oversize = arrival.size if "oversize" in judged.flags else 0
             staff_mail.obey(
-                connection, office, judged.message, commands, now=now, ticket_id=judged.ticket_id, raw=arrival.raw
-            )
+                connection, office, judged.message, commands,
+                now=now, ticket_id=judged.ticket_id, raw=arrival.raw, oversize=oversize,
+            )  # fmt: skip
     elif judged.what is What.BOUNCE:
         _bounced(connection, office, judged, now)
     elif judged.what is What.OUTSIDE:

@@ -52,6 +52,7 @@ class _Case:
     ticket: Ticket
     message: Message
     now: datetime
+    oversize: int = 0  # bytes of a mail too large to be read whole; 0: all of it was read
 
     @property
     def actor(self) -> Actor:
@@ -93,11 +94,12 @@ def obey(
     now: datetime,
     ticket_id: int | None = None,
     raw: bytes = b"",
+    oversize: int = 0,
 ) -> None:
     """Does what an authenticated command mail says, or answers why nothing was done.
 
     `ticket_id` is the ticket that a mail without a token is about, so that its answer can bring a token. `raw` are the
-    bytes as received, for a DKIM check of our own.
+    bytes as received, for a DKIM check of our own; `oversize` is the size of a mail too large for its files to be read.
     """
     sender = message.sender.address if message.sender else ""
     person = by_address(office.staff, sender) if sender else None
@@ -109,7 +111,9 @@ def obey(
     assert person is not None  # _objection() said so
     assert found is not None
     ticket = tickets.by_id(connection, found.ticket_id)
-    case = _Case(office=office, person=person, token=found, ticket=ticket, message=message, now=now)
+    case = _Case(
+        office=office, person=person, token=found, ticket=ticket, message=message, now=now, oversize=oversize
+    )  # fmt: skip
     if found.asked_outside and _denies(office, message.visible_text):
         _carry_out(connection, case, Commands(), denied=True)
         return
@@ -332,10 +336,10 @@ def _wish(connection: Connection, case: _Case, command: Command) -> Wish:
 
 
 def _whole(case: _Case, named: set[str]) -> None:
-    """Raises BadInputError for a file of which only the size was read, because the mail is too large."""
+    """Raises BadInputError for a file that was not read because the mail is too large."""
     for item in case.message.attachments:
-        if item.name in named and item.size and not item.content:
-            size = f"{item.size / 2**20:.0f} MB"
+        if item.name in named and case.oversize and not item.content:
+            size = f"{case.oversize / 2**20:.0f} MB"
             raise BadInputError(str(case.words["trouble"]["too_large"]).format(name=item.name, size=size))
 
 
