@@ -1,0 +1,1 @@
+"""Speed and size, measured against real servers on this machine: `make bench`, or `python -m tests.bench --help`."""
