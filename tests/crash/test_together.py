@@ -10,6 +10,8 @@ from story.desk import STAFF
 from crash import checks
 from crash.run import Figures, Story, clean_end, verify
 from crash.workshop import Forge, Workshop
+from mailbot.core.draft import DraftKind
+from mailbot.store import drafts, tickets
 from mailbot.store.database import Database
 
 TRY_LATER = 75
@@ -81,14 +83,15 @@ def test_two_people_can_not_approve_the_same_reply_twice(story: Story) -> None:
     """Both approve at the same moment: one does, the other is told that it is approved; one reply leaves."""
     story.request_arrives()
     story.shop.must("poll", "--once")
-    ticket = story.shop.desk.by_right("erasure")
-    (reply,) = [draft for draft in ticket["drafts"] if draft["kind"] == "reply"]
-    approve = ("ticket", "approve", ticket["reference"], "--by", STAFF, "--fingerprint", reply["fingerprint"])
+    database = Database(_url(story))
+    with database.read() as connection:
+        (ticket,) = tickets.find(connection)
+        (reply,) = drafts.pending(connection, ticket.id, DraftKind.REPLY)
+    approve = ("ticket", "approve", ticket.reference, "--by", STAFF, "--fingerprint", reply.fingerprint)
     codes = _at_once(story, *[approve] * 3)
     assert sorted(codes) == [0, 65, 65]
     _at_once(story, *[("deliver", "--once")] * 2)
     story.shop.must("deliver", "--once")
-    database = Database(_url(story))
     with database.read() as connection:
         assert checks.one_message_id_for_each(connection, story.shop.desk.smtp, story.requesters) == 0
         checks.chain_whole(connection)
