@@ -17,12 +17,13 @@ from mailbot.cli.tickets import RIGHTS, receipt, ticket, told
 from mailbot.core.draft import DraftKind
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.errors import BadInputError
-from mailbot.flows import decide
+from mailbot.flows import decide, paper
 from mailbot.flows.decide import Done
 from mailbot.flows.prepare import Wish
 from mailbot.wiring import House
 
 KINDS = click.Choice([kind.value for kind in DraftKind])
+OUTCOMES = click.Choice([outcome.value for outcome in Outcome])
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -128,7 +129,7 @@ def _identified(connection: Any, found: House, reference: str, who: Any, at: dat
 
 @_decision("answered", option("--on", type=DAY, help="Day of the answer; today when left out."),
            option("--how", default="email", help="letter, phone, counter, email."),
-           option("--outcome", type=click.Choice([outcome.value for outcome in Outcome]), default="fulfilled"),
+           option("--outcome", type=OUTCOMES, help="As approved when left out."),
            help_="The person has been answered by other means.")  # fmt: skip
 def _answered(
     connection: Any,
@@ -139,10 +140,21 @@ def _answered(
     *,
     on: datetime | None,
     how: str,
-    outcome: str,
+    outcome: str | None,
 ) -> Done:
     day = on.date() if on else None
-    return decide.answered(connection, found.office, reference, who, now=at, on=day, how=how, outcome=Outcome(outcome))
+    ended = Outcome(outcome) if outcome else None
+    return decide.answered(connection, found.office, reference, who, now=at, on=day, how=how, outcome=ended)
+
+
+@_decision("posted", option("--on", type=DAY, help="Day of posting; today when left out."),
+           option("--kind", type=KINDS, default="reply"),
+           help_="An approved letter was posted; it counts from that day.")  # fmt: skip
+def _posted(
+    connection: Any, found: House, reference: str, who: Any, at: datetime, *, on: datetime | None, kind: str
+) -> Done:
+    day = on.date() if on else None
+    return paper.posted(connection, found.office, reference, who, now=at, on=day, kind=DraftKind(kind))
 
 
 @_decision("not-the-answer", help_="What was seen outside was not the answer.")

@@ -318,5 +318,6 @@ def told(done: Done, as_json: bool) -> None:
         tell_draft(view.draft_view(done.draft), as_json=False)
 
 
-# The other decisions hang themselves under `ticket`.
+# The other decisions, and letters, hang themselves under `ticket`.
 importlib.import_module("mailbot.cli.decisions")
+importlib.import_module("mailbot.cli.paper")

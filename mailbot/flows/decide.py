@@ -387,11 +387,12 @@ def refuse(
 
 def answered(
     connection: Connection, office: Office, reference: str, actor: Actor, *, now: datetime, on: date | None, how: str,
-    outcome: Outcome = Outcome.FULFILLED,
+    outcome: Outcome | None = None,
 ) -> Done:  # fmt: skip
     """Staff have answered by other means (letter, call, their own mail program); the requests end with it.
 
-    Raises BadInputError for a day that lies ahead or before the receipt.
+    Without `outcome` they end as the approved letter says, and as fulfilled where there is none. Raises BadInputError
+    for a day that lies ahead or before the receipt.
     """
     actor.must_approve()
     ticket = tickets.by_reference(connection, reference, lock=True)
@@ -399,16 +400,25 @@ def answered(
     if day > clock.today(office, now) or day < clock.today(office, ticket.received_at):
         raise BadInputError(f"{day} is not between the receipt and today", "Give the day on which the answer was sent.")
     moved = tickets.move(connection, ticket, Event.ANSWERED_OUTSIDE)
+    written = _approved_letter(connection, ticket)
     for item in ticket.requests:
         if item.outcome is None:
-            tickets.set_request(connection, ticket.id, item.right, status="ended", outcome=outcome.value)
+            ended = outcome or (written.outcomes.get(item.right) if written else None) or Outcome.FULFILLED
+            tickets.set_request(connection, ticket.id, item.right, status="ended", outcome=ended.value)
     drafts.supersede(connection, ticket.id)
     for mail in outbox.of_ticket(connection, ticket.id, lock=True):
         if mail.audience == "data_subject" and mail.state == "queued":
             outbox.end(connection, mail.id, "cancelled", now)
-    moved = tickets.change(connection, moved, answered_at=now, outside_suspected=False)
+    moment = now if day == clock.today(office, now) else local_noon(office, day)
+    moved = tickets.change(connection, moved, answered_at=moment, outside_suspected=False)
     _write(connection, ticket, actor, "answered_outside", now, {"on": day, "how": how})
     return Done(ticket=moved, what="answered_elsewhere")
+
+
+def _approved_letter(connection: Connection, ticket: Ticket) -> Draft | None:
+    """The reply that was approved for paper; one that goes by mail is the outbox's."""
+    found = drafts.newest(connection, ticket.id, DraftKind.REPLY)
+    return found if found and found.state is DraftState.APPROVED and not found.recipient else None
 
 
 def not_the_answer(connection: Connection, reference: str, actor: Actor, *, now: datetime) -> Done:

@@ -208,7 +208,7 @@ def _after_sending(connection: Connection, office: Office, mail: Outgoing, now: 
             "received_at": now,
         },
     )
-    event, ticket = _moved(connection, office, ticket, draft, now)
+    event, ticket = after_sending(connection, office, ticket, draft, now)
     _write(connection, mail, event.value, now, {"kind": draft.kind.value, "fingerprint": draft.fingerprint})
     approval = drafts.approval_of(connection, draft.id)
     person = by_address(office.staff, approval.staff) if approval else None
@@ -232,8 +232,10 @@ def _after_sending(connection: Connection, office: Office, mail: Outgoing, now: 
     )
 
 
-def _moved(connection: Connection, office: Office, ticket: Ticket, draft: Draft, now: datetime) -> tuple[Event, Ticket]:
-    """The event that the sending was, and the ticket after it."""
+def after_sending(
+    connection: Connection, office: Office, ticket: Ticket, draft: Draft, now: datetime
+) -> tuple[Event, Ticket]:
+    """The event that the sending was, by mail or on paper, and the ticket after it."""
     if draft.kind is DraftKind.REPLY:
         return _answered(connection, ticket, draft, now)
     if draft.kind.value in clock.QUESTION_EVENTS:
