@@ -25,14 +25,16 @@ from story.desk import STAFF, Desk, mail
 from crash import checks
 from crash.run import OTHER, REQUEST
 from mailbot.config import load
-from mailbot.errors import MailbotError, TryLaterError
+from mailbot.core.staff import Actor, Door
+from mailbot.errors import IllegalMoveError, MailbotError, TryLaterError
+from mailbot.flows import decide
 from mailbot.flows.deliver import deliver
 from mailbot.flows.office import Office
 from mailbot.flows.poll import poll
 from mailbot.flows.remind import remind
 from mailbot.gateway.smtp import Outcome, Result
 from mailbot.store import audit, cursors, outbox, tickets
-from mailbot.store.database import Database
+from mailbot.store.database import Connection, Database
 from mailbot.store.schema import METADATA
 from mailbot.wiring import House
 
@@ -370,3 +372,60 @@ def test_records_that_are_lost_again_and_again_do_not_flood_a_person(approved: C
     assert 3 <= len(to_person) <= 8
     assert len({item.content for item in to_person}) == 1
     approved.close()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("meanwhile", "status"),
+    [
+        (["undo"], "answered"),  # too late: its sending has begun
+        (["answered"], "answered"),
+        (["answered", "close"], "closed"),
+        (["withdraw"], "withdrawn"),
+        (["withdraw", "reopen"], "drafted"),
+    ],
+)
+def test_what_staff_decide_while_a_reply_is_on_its_way_stands(
+    approved: Case, meanwhile: Sequence[str], status: str
+) -> None:
+    """The reply left and that is recorded, once; the decision made in that second is not overwritten."""
+    office, now = approved.office(), approved.now
+    actor = Actor(staff=office.active_staff()[0], door=Door.CLI)
+
+    class Meanwhile:
+        """Staff decide after the server took the mail and before its answer is recorded."""
+
+        def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
+            """Takes everything."""
+            if recipient == "ritva@example.org":
+                for name in meanwhile:
+                    with contextlib.suppress(IllegalMoveError), office.database.write() as connection:
+                        _decide(connection, office, name, actor, now)
+            return Outcome(result=Result.ACCEPTED, answer="250 taken")
+
+    deliver(office, Meanwhile(), now=now)
+    deliver(office, Meanwhile(), now=now + LATER)
+    with office.database.read() as connection:
+        ticket = next(t for t in tickets.find(connection) if t.requester_address == "ritva@example.org")
+        (reply,) = [m for m in outbox.of_ticket(connection, ticket.id) if m.audience == "data_subject"]
+        assert ticket.status == status
+        assert reply.state == "sent"
+        assert [attempt.result for attempt in outbox.attempts(connection, reply.id)] == ["accepted"]
+        events = Counter(told.entry.event for told in audit.chain(connection, ticket.reference))
+        assert events["reply_sent"] == 1
+    approved.close()
+
+
+def _decide(connection: Connection, office: Office, name: str, actor: Actor, now: datetime) -> None:
+    reference = "JALO-2026-0001"
+    match name:
+        case "undo":
+            decide.undo_approval(connection, reference, actor, now=now)
+        case "answered":
+            decide.answered(connection, office, reference, actor, now=now, on=None, how="letter")
+        case "close":
+            decide.close(connection, reference, actor, now=now)
+        case "withdraw":
+            decide.withdraw(connection, reference, actor, now=now)
+        case "reopen":
+            decide.reopen(connection, office, reference, actor, now=now)
