@@ -266,7 +266,8 @@ def parameters(value: str) -> dict[str, str]:
             continue
         if continued := _CONTINUED.fullmatch(name):
             number = int(continued.group(2) or 0)
-            parts.setdefault(continued.group(1), {})[number] = (text, bool(continued.group(3)))
+            encoded = bool(continued.group(3)) or continued.group(2) is None  # `name*=` in one piece is always encoded
+            parts.setdefault(continued.group(1), {})[number] = (text, encoded)
         else:
             plain.setdefault(name, text)
     return plain | {name: _extended(pieces) for name, pieces in parts.items()}

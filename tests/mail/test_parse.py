@@ -231,3 +231,21 @@ def test_damaged_fixtures_are_read(patterns: ReadingPatterns) -> None:
                 data[at : at + dice.randint(0, 9)] = dice.randbytes(dice.randint(0, 9))
             message = read_message(bytes(data), patterns)
             message.text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("utf-8''M%C3%A4kel%C3%A4n%20tiedot.pdf", "Mäkelän tiedot.pdf"),
+        ("UTF-8'fi'..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("iso-8859-1''M%E4kel%E4.txt", "Mäkelä.txt"),
+    ],
+)
+def test_an_encoded_name_in_one_piece_is_decoded(written: str, name: str, patterns: ReadingPatterns) -> None:
+    """`filename*=` in one piece, as most mail programs write it, gives the name, and never a path (RFC 2231 4)."""
+    raw = (
+        "From: a@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: application/pdf\r\n"
+        f"Content-Disposition: attachment; filename*={written}\r\n\r\nx\r\n--b--\r\n"
+    ).encode()
+    assert [item.name for item in read_message(raw, patterns).attachments] == [name]
