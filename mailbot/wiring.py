@@ -4,12 +4,14 @@ Everything is made when it is first asked for: a command that only lists tickets
 resolves the secret of SMTP, and the sender never that of IMAP.
 """
 
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from mailbot.config import Config, OAuth, Server, Staff
 from mailbot.core.classify import Verdict
@@ -20,7 +22,7 @@ from mailbot.core.controller import Controller
 from mailbot.core.message import Message
 from mailbot.core.staff import Role, StaffMember
 from mailbot.flows.canary import POLLED, REMINDED, STUCK, Plan
-from mailbot.flows.office import Office, Options
+from mailbot.flows.office import Office, Options, Texts
 from mailbot.flows.poll import Folders
 from mailbot.flows.understand import Understanding
 from mailbot.gateway.alarm_command import shout
@@ -37,7 +39,6 @@ from mailbot.gateway.resources import shipped
 from mailbot.gateway.rulebook import load_rulebook
 from mailbot.gateway.second_reader import load_second_reader
 from mailbot.gateway.smtp import Relay, SmtpTransport
-from mailbot.gateway.templates import Renderer
 from mailbot.gateway.working_days import WorkingDays
 from mailbot.mail.parse import read_message
 from mailbot.mail.patterns import ReadingPatterns
@@ -45,6 +46,9 @@ from mailbot.store.database import Database
 
 AN_HOUR = timedelta(hours=1)
 STILL = {STUCK: AN_HOUR, REMINDED: timedelta(days=3)}  # nobody is reminded from Friday afternoon to Monday morning
+
+if TYPE_CHECKING:
+    from mailbot.gateway.templates import Renderer
 
 
 class Reader:
@@ -125,10 +129,12 @@ class House:
         return found
 
     @cached_property
-    def texts(self) -> Renderer:
-        """All texts, the controller's own before the shipped ones."""
+    def texts(self) -> "Renderer":
+        """All texts, the controller's own before the shipped ones; jinja2 is loaded only here."""
         own = self.config.rules.templates
-        return Renderer([*([self.config.resolve(own)] if own else []), shipped("templates")])
+        folders = [*([self.config.resolve(own)] if own else []), shipped("templates")]
+        made: Renderer = importlib.import_module("mailbot.gateway.templates").Renderer(folders)
+        return made
 
     @cached_property
     def office(self) -> Office:
@@ -142,7 +148,7 @@ class House:
             staff=tuple(_member(person) for person in self.config.staff),
             sender=self.config.smtp.sender,
             own_addresses=self.config.own_addresses(),
-            texts=self.texts,
+            texts=cast(Texts, _Later(lambda: self.texts)),
             calendar=WorkingDays(self.controller.country, eves, chosen.extra_days_off, rules),
             policy=rules.policy,
             key=load_key(self.config.key_path()),
@@ -238,6 +244,18 @@ class House:
             return None
         source = TokenSource(grant_of(where, server.oauth, self.config))
         return lambda: source.access_token(self._now())
+
+
+class _Later:
+    """Something that is made when it is first used: most polls find nothing new and write no text."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._make(), name)
+        setattr(self, name, found)
+        return found
 
 
 def grant_of(where: str, oauth: OAuth, config: Config) -> Grant:

@@ -6,16 +6,13 @@ and with priors for Finnish, Swedish and English, because without priors "Please
 can tell is "unknown".
 """
 
+import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import langdetect
-from langdetect.detector_factory import DetectorFactory
-from langdetect.lang_detect_exception import LangDetectException
 
 from mailbot.core.language_words import LanguageWords
 
@@ -151,7 +148,7 @@ def _detect(text: str, likely: Sequence[str]) -> str:
     detector.append(text[:2000])
     try:
         best: list[Any] = detector.get_probabilities()
-    except LangDetectException:
+    except _langdetect("lang_detect_exception").LangDetectException:
         return ""
     if not best or best[0].prob < _LEAST_PROBABILITY:
         return ""
@@ -168,10 +165,16 @@ def _priors(likely: Sequence[str]) -> dict[str, float]:
 
 
 @cache
-def _factory() -> DetectorFactory:
+def _factory() -> Any:
     """langdetect with a few profiles only, seeded, loaded when it is first needed."""
-    DetectorFactory.seed = 0
-    factory = DetectorFactory()
-    folder = Path(langdetect.__file__).parent / "profiles"
+    module = _langdetect("detector_factory")
+    module.DetectorFactory.seed = 0
+    factory = module.DetectorFactory()
+    folder = Path(module.__file__).parent / "profiles"
     factory.load_json_profile([(folder / name).read_text(encoding="utf-8") for name in _PROFILES])
     return factory
+
+
+def _langdetect(name: str) -> Any:
+    """A module of langdetect. Most processes never need it, so that it is not loaded with this one."""
+    return importlib.import_module(f"langdetect.{name}")
