@@ -282,7 +282,7 @@ def test_what_is_kept_says_which_law_and_until_when() -> None:
     item = ReplyItem(right=Right.ERASURE, outcome=Outcome.PARTLY_FULFILLED, values=values)
     text = _flat(RENDERER.reply("fi", [item], _facts()).body)
     for invoice in ("Lasku 1042", "Lasku 1077"):
-        assert f"{invoice}: kirjanpitolain (1336/1997) 2 luvun 10 §, säilytetään 31.12.2030 saakka" in text
+        assert f"{invoice}: säilytetään 31.12.2030 saakka; peruste: kirjanpitolain (1336/1997) 2 luvun 10 §" in text
 
 
 def test_a_kept_thing_can_have_its_own_law_and_day() -> None:
@@ -328,14 +328,14 @@ def test_a_missing_fact_shows_as_a_blank() -> None:
 def test_a_restriction_says_what_since_when_and_that_lifting_is_told() -> None:
     """The reply names data, day, what still happens, expected end, and the notice before lifting (GDPR 18(3))."""
     text = _flat(RENDERER.reply("en", [ReplyItem(right=Right.RESTRICTION)], _facts("en")).body)
-    assert "from 9 November 2026" in text
+    assert "as of 9 November 2026" in text
     assert "customer register (CRM system)" in text
-    assert "store the data but do not use them otherwise" in text
+    assert "Meanwhile we only store the data." in text
     assert "lasts until the reason for it is gone" in text
     assert "always tell you before we lift it" in text
     given = {"since": "2026-11-05", "restricted": "Telephone number", "expected_end": "two weeks"}
     text = _flat(RENDERER.reply("en", [ReplyItem(right=Right.RESTRICTION, values=given)], _facts("en")).body)
-    assert "from 5 November 2026" in text
+    assert "as of 5 November 2026" in text
     assert "- Telephone number" in text
     assert "expect the restriction to last: two weeks." in text
 

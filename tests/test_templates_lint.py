@@ -335,7 +335,7 @@ def test_a_finding_says_its_rule_and_what_was_found() -> None:
     assert finding.as_json() == {
         "rule": "placeholder",
         "severity": Severity.BLOCK.value,
-        "message": "The text has a place that is not filled in: XXX Fill it in or take it out.",
+        "message": "The text has a blank that is not filled in: XXX Fill it in or take it out.",
     }
 
 

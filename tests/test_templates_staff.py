@@ -121,7 +121,7 @@ def test_staff_are_told_in_which_language_to_write() -> None:
 def test_what_has_to_be_done_at_once_stands_first() -> None:
     """An act-by date is the first line of the notice."""
     facts = {**LEAST, "act_by_on": date(2026, 11, 4), "act_by_why": "Stop marketing."}
-    assert RENDERER.staff("notice", "en", facts).body.startswith("AT ONCE: by Wed 4 November 2026\nStop marketing.\n")
+    assert RENDERER.staff("notice", "en", facts).body.startswith("AT ONCE, by Wed 4 November 2026\nStop marketing.\n")
 
 
 def test_the_checklist_names_each_system_and_each_recipient() -> None:
