@@ -56,6 +56,9 @@ def language(text: str, default: str = UNKNOWN) -> str:
         ("Vorrei la cancellazione dei miei dati personali", "it"),
         ("Proszę o usunięcie moich danych osobowych", "pl"),
         ("Graag al mijn gegevens verwijderen", "nl"),
+        ("woher habt ihr meine nummer", "de"),
+        ("Hvor har I mit nummer fra?", "da"),
+        ("Arrêtez de m'appeler", "fr"),
         ("Удалите мои персональные данные", "ru"),
         ("Видаліть мої персональні дані, будь ласка", "uk"),
         ("أرجو حذف بياناتي الشخصية", "ar"),
@@ -98,3 +101,12 @@ def test_the_language_of_the_labelled_mails_is_right() -> None:
     right = sum(language(f"{mail['subject']}\n{mail['body']}") == mail["lang"] for mail in mails)
     assert len(mails) > 1000
     assert right / len(mails) >= 0.98
+
+
+def test_a_weak_guess_asks_the_rules_of_other_languages_too() -> None:
+    """Where only our own rules' words decided, the likeliest stranger is named beside the language."""
+    book = rulebook()
+    known = {name: rules.knows for name, rules in book.languages.items() if name != "other"}
+    found = guess_languages("Hvor har I mit nummer fra?", book.words, UNKNOWN, known)
+    assert (found.language, "sv" in found.also) == ("da", True)
+    assert guess_languages("glöm mig", book.words, UNKNOWN, known).also == ("da",)

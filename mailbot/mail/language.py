@@ -78,14 +78,34 @@ def guess_languages(text: str, words: LanguageWords, default: str = UNKNOWN, kno
     if len(found) > _MOST_WORDS:
         found = found[: _MOST_WORDS // 2] + found[-_MOST_WORDS // 2 :]
     points = _without_strangers(_count(found, words), text)
+    common = dict(points)  # before our own rules, which know three languages only, are asked
     if not _is_decided(points):
         _ask_rules(points, found, known)
     ranked = sorted(points, key=lambda language: -points[language])
     if _is_decided(points):
-        return Guess(language=ranked[0], also=_also(ranked, points))
+        found_too = _also(ranked, points)
+        if points != common:
+            return _weak(text, ranked[0], common, known, found_too)
+        return Guess(language=ranked[0], also=found_too)
     best, second = ([points[language] for language in ranked[:2]] + [0.0, 0.0])[:2]
     language = _detect(text, ranked[:3]) or (ranked[0] if best > second else "") or default
     return Guess(language=language, also=tuple(other for other in ranked[:3] if other != language))
+
+
+def _weak(text: str, best: str, common: Mapping[str, float], known: Known, also: tuple[str, ...]) -> Guess:
+    """A language that only words of our own rules decided: they know no other, so a stranger is asked too.
+
+    Where common words speak no less for the stranger, langdetect names the language.
+    """
+    strangers = {language: value for language, value in common.items() if language not in known}
+    if not strangers or best not in known:
+        return Guess(language=best, also=also)
+    stranger = max(strangers, key=lambda language: strangers[language])
+    if strangers[stranger] >= common.get(best, 0.0):
+        told = _detect(text, (best,))
+        if told and told not in known:
+            return Guess(language=told, also=(best, *also))
+    return Guess(language=best, also=tuple(dict.fromkeys((stranger, *also))))
 
 
 def _is_decided(points: Mapping[str, float]) -> bool:

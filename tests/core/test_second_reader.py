@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.core.calibration import ANY, COLUMNS, LABELS, Calibration, Logistic
-from mailbot.core.classify import RuleOpinion
+from mailbot.core.classify import RuleOpinion, decide
 from mailbot.core.rights import Right
 from mailbot.core.rulebook import Thresholds
 from mailbot.core.second_reader import BIAS, RULE, SecondReader, Weights
@@ -92,6 +92,14 @@ def test_both_readers_make_one_score() -> None:
     assert together.scores[Right.ERASURE] > without.scores[Right.ERASURE]
     assert together.any_score > without.any_score
     assert together.thresholds == reader.calibration.thresholds
+
+
+def test_a_verdict_names_what_both_readers_were() -> None:
+    """The version of a verdict holds that of the rules and that of the data file."""
+    second = taught("poistakaa").opinion("poistakaa", NO_RULES)
+    for opinion, version in ((second, "v+taught"), (None, "v")):
+        verdict = decide(NO_RULES, language="fi", version="v", thresholds=Thresholds(), second=opinion)
+        assert verdict.rules_version == version
 
 
 def test_the_words_that_moved_it_are_shown_where_they_stand() -> None:

@@ -17,7 +17,6 @@ from mailbot.flows.understand import Understanding
 from mailbot.gateway.reading_rules import load_reading_patterns
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.rulebook import load_rulebook
-from mailbot.mail.language import guess_languages
 from mailbot.mail.parse import read_text
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"
@@ -72,7 +71,7 @@ def rule_opinions(mails: Sequence[Mail]) -> list[RuleOpinion]:
     return [
         understanding.rule_opinion(
             mail.reading,
-            guess_languages(mail.reading, rulebook.words, understanding.default_language),
+            understanding.guess(mail.reading),
             subject_length=len(mail.message.subject),
         )
         for mail in mails
