@@ -143,6 +143,8 @@ class SmtpTransport:
             if relay.username and known is not None:
                 log_in = client.auth_xoauth2 if relay.token is not None else client.login
                 await log_in(relay.username, known.reveal())
+            if client.last_ehlo_response is None:
+                await client.ehlo()  # without a login nobody has asked yet what the server offers (RFC 5321 3.2)
         except SMTPAuthenticationError as error:
             client.close()
             refused = Result.DEFERRED if 400 <= error.code < 500 else Result.NOT_PERMITTED
@@ -152,7 +154,7 @@ class SmtpTransport:
             return Outcome(result=Result.UNREACHABLE, answer=_line(error.code, error.message))
         except (TimeoutError, OSError, SMTPException) as error:
             client.close()
-            return Outcome(result=Result.UNREACHABLE, answer=_broken(error))
+            return Outcome(result=Result.UNREACHABLE, answer=f"{relay.host}:{relay.port}: {_broken(error)}")
         self._client = client
         return None
 
