@@ -10,6 +10,9 @@ from mailbot.store import audit, cursors, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
 
+UNCOMPACTED = "uncompacted"  # state: what went from the tables may still lie in the file or its log
+ANSWERS_KEPT = timedelta(days=7)  # counts of answers to an address; the caps look back an hour
+
 
 @dataclass(kw_only=True)
 class Round:
@@ -21,7 +24,10 @@ class Round:
 
 
 def purge(office: Office, *, now: datetime, dry_run: bool = False) -> Round:
-    """Purges every ticket whose time has come, and hashes of unrelated mail that are old."""
+    """Purges every ticket whose time has come, and hashes of unrelated mail that are old.
+
+    Raises TryLaterError when the file can not be rewritten now; the next round does it.
+    """
     done = Round()
     ended = (Status.CLOSED, Status.WITHDRAWN, Status.DISMISSED, Status.ANSWERED)
     with office.database.read() as connection:
@@ -36,10 +42,17 @@ def purge(office: Office, *, now: datetime, dry_run: bool = False) -> Round:
             with office.database.write() as connection:
                 _go(connection, ticket, what, now)
     horizon = now - timedelta(days=office.options.seen_days)
-    with office.database.write() as connection:
+    with office.database.read() if dry_run else office.database.write() as connection:
         done.seen = cursors.count_before(connection, horizon) if dry_run else cursors.forget_before(connection, horizon)
-    if not dry_run and (done.content or done.files):
+        if not dry_run:
+            outbox.forget_answers_before(connection, now - ANSWERS_KEPT)
+            if outbox.forget_refusals_before(connection, horizon):
+                cursors.note_state(connection, UNCOMPACTED, "yes", now)
+        uncompacted = cursors.read_state(connection, UNCOMPACTED)
+    if not dry_run and uncompacted is not None and uncompacted[0]:
         office.database.compact()
+        with office.database.write() as connection:
+            cursors.note_state(connection, UNCOMPACTED, "", now)
     return done
 
 
@@ -56,6 +69,8 @@ def _what(office: Office, ticket: Ticket, now: datetime) -> Purge:
 
 
 def _go(connection: Connection, ticket: Ticket, what: Purge, now: datetime) -> None:
+    """Removes it from the tables; that the file has to be rewritten is written down with it."""
+    cursors.note_state(connection, UNCOMPACTED, "yes", now)
     everything = what is Purge.CONTENT
     messages.blank(connection, ticket.id, all_text=everything)
     drafts.blank(connection, ticket.id, all_text=everything)

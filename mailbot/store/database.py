@@ -103,6 +103,7 @@ class Database:
     def compact(self) -> None:
         """After a purge: nothing of what went stays in the SQLite file or its write-ahead log.
 
+        Raises TryLaterError when somebody reads the log for so long that it can not be emptied.
         PostgreSQL keeps old rows until VACUUM and its own log until it is recycled (README, "What a purge leaves").
         """
         if not self.is_sqlite:
@@ -111,7 +112,9 @@ class Database:
             raw = connection.connection.driver_connection
             assert raw is not None
             raw.execute("VACUUM")
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise TryLaterError("what was purged still lies in the database's log: it is being read", "Purge again.")
 
     def lock_file(self, name: str) -> Path:
         """Where the lock lies: beside the SQLite file, or for PostgreSQL nowhere (advisory locks)."""

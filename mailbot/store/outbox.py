@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     func,
     insert,
     or_,
@@ -295,6 +296,17 @@ def answers_between(connection: Connection, address: str, moment: datetime, now:
     mine = answered.c.address_hash == hashed(address.lower())
     where = and_(mine, answered.c.at > moment, answered.c.at <= now)
     return connection.execute(select(func.count()).select_from(answered).where(where)).scalar_one()
+
+
+def forget_answers_before(connection: Connection, moment: datetime) -> int:
+    """Forgets counted answers from before `moment`; the number forgotten."""
+    return connection.execute(delete(answered).where(answered.c.at < moment)).rowcount
+
+
+def forget_refusals_before(connection: Connection, moment: datetime) -> int:
+    """Forgets who sent commands that did not count before `moment`; the number forgotten."""
+    old = (refusal.c.at < moment) & (refusal.c.sender != "")
+    return connection.execute(update(refusal).where(old).values(sender="")).rowcount
 
 
 def forget_ticket(connection: Connection, ticket_id: int) -> None:
