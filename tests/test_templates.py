@@ -282,7 +282,7 @@ def test_what_is_kept_says_which_law_and_until_when() -> None:
     item = ReplyItem(right=Right.ERASURE, outcome=Outcome.PARTLY_FULFILLED, values=values)
     text = _flat(RENDERER.reply("fi", [item], _facts()).body)
     for invoice in ("Lasku 1042", "Lasku 1077"):
-        assert f"{invoice}: säilytetään 31.12.2030 saakka; peruste: kirjanpitolain (1336/1997) 2 luvun 10 §" in text
+        assert f"{invoice}: säilytetään 31.12.2030 saakka; peruste: kirjanpitolain (1336/1997) 2 luvun 10 §. " in text
 
 
 def test_a_kept_thing_can_have_its_own_law_and_day() -> None:
