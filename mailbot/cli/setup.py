@@ -22,6 +22,7 @@ from mailbot.gateway.credentials import resolve
 from mailbot.gateway.reading_rules import load_reading_patterns
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.rulebook import load_rulebook
+from mailbot.gateway.template_preview import preview
 from mailbot.store import audit, cursors, outbox, tickets
 from mailbot.wiring import House
 
@@ -177,6 +178,7 @@ def _checks(found: House) -> Iterator[Any]:
 
     def texts() -> Iterator[str]:
         found.texts.check()
+        preview(found.texts, found.controller)  # only filling them in shows a fact that no text is given
         yield from ()
 
     def calendar() -> Iterator[str]:
