@@ -12,8 +12,9 @@ from mailbot.core.audit import faults
 from mailbot.core.stats import CSV_HEADER, Case, as_data, compute, csv_rows
 from mailbot.core.stats_plot import stats_bars, stats_svg
 from mailbot.core.ticket import RUNNING, Status
-from mailbot.errors import BadInputError, ServiceUnavailableError
+from mailbot.errors import BadInputError, ConfigurationError, ServiceUnavailableError
 from mailbot.flows import clock, dossier
+from mailbot.gateway.letters import document_pdf, find_font
 from mailbot.gateway.metrics import Figures
 from mailbot.gateway.metrics import text as metrics_text
 from mailbot.store import audit as audit_store
@@ -54,8 +55,14 @@ def verify(ctx: click.Context, as_json: bool) -> None:
 def export(ctx: click.Context, reference: str, output: Path | None) -> None:
     """One ticket's dossier as a zip that can be checked offline."""
     found = house(ctx)
+    try:
+        find_font()
+        printer: dossier.Printer | None = document_pdf
+    except ConfigurationError as error:
+        click.echo(f"mailbot: no PDF in the dossier: {error}", err=True)
+        printer = None
     with found.database.read() as connection:
-        name, content = dossier.dossier(connection, found.office, reference, now=now())
+        name, content = dossier.dossier(connection, found.office, reference, now=now(), printer=printer)
     target = output or Path(f"{name}.zip")
     try:
         target.write_bytes(content)
@@ -88,7 +95,11 @@ def stats(ctx: click.Context, as_csv: bool, svg: Path | None, as_json: bool) -> 
     ]
     figures = compute(cases, clock.today(found.office, now()))
     if svg is not None:
-        svg.write_text(stats_svg(figures), encoding="utf-8")
+        try:
+            svg.write_text(stats_svg(figures), encoding="utf-8")
+        except OSError as error:
+            cure = "Choose another place."
+            raise ServiceUnavailableError(f"{svg} can not be written ({error.strerror})", cure) from error
     if as_json:
         emit(as_data(figures))
     elif as_csv:

@@ -7,8 +7,9 @@ the first entry to the last.
 import io
 import json
 import zipfile
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, Protocol
 
 from mailbot.flows import clock, view
 from mailbot.flows.office import Office
@@ -41,8 +42,16 @@ In Python:
 """
 
 
-def dossier(connection: Connection, office: Office, reference: str, *, now: datetime) -> tuple[str, bytes]:
-    """The reference as written and the bytes of the zip.
+class Printer(Protocol):
+    """Makes a document of pages; `gateway/letters.py` keeps this promise."""
+
+    def __call__(self, title: str, text: str, *, language: str, day: date) -> bytes: ...
+
+
+def dossier(
+    connection: Connection, office: Office, reference: str, *, now: datetime, printer: Printer | None = None
+) -> tuple[str, bytes]:
+    """The reference as written and the bytes of the zip; with a printer the story is a PDF too.
 
     Raises BadInputError when there is no such ticket.
     """
@@ -52,6 +61,11 @@ def dossier(connection: Connection, office: Office, reference: str, *, now: date
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("ticket.json", json.dumps(found, ensure_ascii=False, indent=2, default=str))
         archive.writestr("story.txt", "\n".join(view.lines(found)) + "\n")
+        if printer is not None:
+            day, title = clock.today(office, now), f"{office.controller.organisation.name}: {ticket.reference}"
+            count, root = audit.root(connection)
+            text = story(found) + f"\n\nThe audit chain had {count} entries; its root is {root}.\n"
+            archive.writestr("dossier.pdf", printer(title, text, language="en", day=day))
         for item in messages.of_ticket(connection, ticket.id):
             raw = messages.raw(connection, item.id)
             if raw is not None:
@@ -66,6 +80,33 @@ def dossier(connection: Connection, office: Office, reference: str, *, now: date
         archive.writestr("chain.jsonl", "".join(_chain(connection, ticket.reference)))
         archive.writestr("VERIFY.txt", VERIFY)
     return ticket.reference, out.getvalue()
+
+
+def story(found: Mapping[str, Any]) -> str:
+    """What happened, under headings, for people who read paper."""
+    who, deadline = found["requester"], found["deadline"]
+    blocks = [
+        _headed("Requester", [who["name"], who["address"], f"by {found['channel']}, in {found['language']}"]),
+        _headed("Requests", [_request(item) for item in found["requests"]]),
+        _headed("Dates", [f"received {found['received_at']}", f"due {deadline['due_on']}", deadline["explanation"]]),
+        _headed("Duties", [f"{'done' if item['done'] else 'open'}: {item['text']}" for item in found["tasks"]]),
+    ]
+    for item in found["messages"]:
+        way = "received" if item["direction"] == "in" else "sent"
+        names = [f"attachment: {file['name']}" for file in item["attachments"]]
+        blocks += [_headed(f"{way} {item['received_at']}: {item['subject']}", names), item["text"].strip()]
+    moments = [f"{entry['at'][:19]} UTC: {entry['event']} ({entry['actor']})" for entry in found["timeline"]]
+    blocks.append(_headed("Timeline", [f"- {line}" for line in moments]))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _request(item: Mapping[str, Any]) -> str:
+    ground = f", ground: {item['ground']}" if item["ground"] else ""
+    return f"- {item['right']}: {item['outcome'] or item['status']}{ground}"
+
+
+def _headed(title: str, lines: Iterable[str]) -> str:
+    return "\n".join([title.replace("\n", " "), "---", *(line for line in lines if line)])
 
 
 def _chain(connection: Connection, reference: str) -> list[str]:
