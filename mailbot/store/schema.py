@@ -28,6 +28,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    column,
+    func,
 )
 
 METADATA = MetaData(
@@ -191,7 +193,7 @@ ticket = Table(
     ),
     _one_of("channel", "email", "letter", "counter", "phone"),
     Index(None, "status", "due_on"),
-    Index(None, "requester_address"),
+    Index("ix_ticket_person", func.lower(column("requester_address"))),  # people are found whatever case they write in
 )
 
 request = Table(

@@ -13,6 +13,12 @@ from mailbot.errors import ConfigurationError
 from mailbot.store.database import SCHEMA_VERSION, Database
 from mailbot.store.schema import METADATA
 
+# SQLAlchemy can not read an index over an expression back from SQLite; PostgreSQL shows that it is alike.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Skipped unsupported reflection:sqlalchemy.exc.SAWarning"),
+    pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression:UserWarning"),
+]
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:

@@ -113,7 +113,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
         sa.UniqueConstraint("reference", name=op.f("uq_ticket_reference")),
     )
-    op.create_index(op.f("ix_ticket_requester_address"), "ticket", ["requester_address"], unique=False)
+    op.create_index("ix_ticket_person", "ticket", [sa.text("lower(requester_address)")], unique=False)
     op.create_index(op.f("ix_ticket_status_due_on"), "ticket", ["status", "due_on"], unique=False)
     op.create_table(
         "audit_detail",
