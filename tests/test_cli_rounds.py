@@ -2,43 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from servers.dovecot import Dovecot
 from servers.smtp_sink import SmtpSink
-from story.desk import CONTACT, STAFF, Desk, Ran, body, mail
-
-from mailbot.cli import main
+from story.desk import CONTACT, STAFF, Desk, body, mail
+from story.inside import Inside
 
 pytestmark = pytest.mark.server
 
 ERASE = "Hei,\n\npyydän, että poistatte kaikki minua koskevat henkilötiedot rekistereistänne.\n\nMaija Mallinen\n"
 OFFER = "Hei,\n\ntarjoamme toimistollenne uutta kahvinkeitintä. Olisiko tiistai sopiva aika esittelylle?\n\nMyyjä\n"
 CANARY = f'[canary]\nenabled = true\naddress = "{CONTACT}"\nclean_up = "delete"'
-
-
-@dataclass
-class Office(Desk):
-    """A desk whose commands run in this process: the same words, without a start of Python for each."""
-
-    capsys: pytest.CaptureFixture[str] | None = None
-
-    def run(self, *arguments: str, stdin: str | None = None) -> Ran:
-        assert self.capsys is not None
-        self.capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["--config", str(self.folder / "mailbot.toml"), *arguments])
-        said = self.capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Ran(code=ended.value.code, out=said.out, err=said.err)
-
-    def add(self, text: str) -> None:
-        """Somebody adds a table to the configuration."""
-        with (self.folder / "mailbot.toml").open("a", encoding="utf-8") as file:
-            file.write(f"\n{text}\n")
 
 
 @pytest.fixture(scope="module")
@@ -52,22 +29,19 @@ def servers() -> Iterator[tuple[Dovecot, SmtpSink]]:
 @pytest.fixture
 def desk_with(
     tmp_path: Path, servers: tuple[Dovecot, SmtpSink], capsys: pytest.CaptureFixture[str]
-) -> Callable[[str], Office]:
+) -> Callable[[str], Inside]:
     """A desk with more tables in its configuration, and an empty mailbox."""
 
-    def make(more: str) -> Office:
+    def make(more: str) -> Inside:
         imap, smtp = servers
         for uid in imap.flags(user=CONTACT):
             imap.delete(uid, user=CONTACT)
-        desk = Office.make(tmp_path, imap, smtp, more=more)
-        assert isinstance(desk, Office)
-        desk.capsys, desk.read = capsys, len(smtp.accepted)
-        return desk
+        return Inside.of(Desk.make(tmp_path, imap, smtp, more=more), capsys)
 
     return make
 
 
-def test_the_test_mail_goes_round_and_is_cleaned_up(desk_with: Callable[[str], Office]) -> None:
+def test_the_test_mail_goes_round_and_is_cleaned_up(desk_with: Callable[[str], Inside]) -> None:
     """It is sent, lies in the mailbox, is known by its mark, is never a ticket, and only it is deleted."""
     desk = desk_with(CANARY)
     desk.arrive(mail("myyja@shop.example", "Tarjous", OFFER))
@@ -83,7 +57,7 @@ def test_the_test_mail_goes_round_and_is_cleaned_up(desk_with: Callable[[str], O
     assert told == {"sent": False, "waiting": False, "trouble": [], "recovered": []}
 
 
-def test_a_mail_that_only_looks_like_the_test_mail_is_left_alone(desk_with: Callable[[str], Office]) -> None:
+def test_a_mail_that_only_looks_like_the_test_mail_is_left_alone(desk_with: Callable[[str], Inside]) -> None:
     """A copy with a mark that does not cover its Message-ID is not deleted, and proves nothing."""
     desk = desk_with(CANARY)
     desk.must("canary")
@@ -96,7 +70,7 @@ def test_a_mail_that_only_looks_like_the_test_mail_is_left_alone(desk_with: Call
     assert desk.must("canary", "--json").json[0]["waiting"] is True
 
 
-def test_without_the_canary_no_mail_is_sent(desk_with: Callable[[str], Office]) -> None:
+def test_without_the_canary_no_mail_is_sent(desk_with: Callable[[str], Inside]) -> None:
     """Off until its clean-up is chosen: the command says so and only looks at the duties."""
     desk = desk_with("")
     assert "enabled is false" in desk.must("canary").out
@@ -104,7 +78,7 @@ def test_without_the_canary_no_mail_is_sent(desk_with: Callable[[str], Office]) 
     assert desk.new_mail() == []
 
 
-def test_a_day_off_that_is_decreed_moves_open_tickets(desk_with: Callable[[str], Office]) -> None:
+def test_a_day_off_that_is_decreed_moves_open_tickets(desk_with: Callable[[str], Inside]) -> None:
     """The configuration gets the day, `redate --dry-run` shows what moves, `redate` does it once."""
     desk = desk_with("")
     desk.arrive(mail("maija@customer.example", "Pyyntö", ERASE))
@@ -122,7 +96,7 @@ def test_a_day_off_that_is_decreed_moves_open_tickets(desk_with: Callable[[str],
     assert [entry["actor"].split(":")[0] for entry in timeline if entry["event"] == "redated"] == ["cli"]
 
 
-def test_recheck_finds_nothing_where_nothing_changed(desk_with: Callable[[str], Office]) -> None:
+def test_recheck_finds_nothing_where_nothing_changed(desk_with: Callable[[str], Inside]) -> None:
     """A request that is a ticket and an offer that is none are judged as before."""
     desk = desk_with("")
     desk.arrive(mail("maija@customer.example", "Pyyntö", ERASE))
@@ -133,11 +107,12 @@ def test_recheck_finds_nothing_where_nothing_changed(desk_with: Callable[[str], 
     assert desk.run("recheck", "--since", "2199-01-01").code == 65
 
 
-def test_forty_requests_in_an_hour_are_not_forty_notices(desk_with: Callable[[str], Office]) -> None:
+def test_forty_requests_in_an_hour_are_not_forty_notices(desk_with: Callable[[str], Inside]) -> None:
     """Twenty notices come at once, the others as one list that names every one; later each has its own notice."""
     desk = desk_with("")
     for number in range(40):
-        desk.arrive(mail(f"person{number}@customer.example", "Pyyntö", ERASE, message_id=f"<{number}@customer.example>"))
+        sender = f"person{number}@customer.example"
+        desk.arrive(mail(sender, "Pyyntö", ERASE, message_id=f"<{number}@customer.example>"))
     desk.must("poll", "--once")
     desk.must("deliver", "--once")
     mails = desk.new_mail()

@@ -3,13 +3,14 @@
 import csv
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from mailbot.cli.common import emit, house, json_option, now, say
 from mailbot.core.audit import faults
-from mailbot.core.stats import CSV_HEADER, Case, as_data, compute, csv_rows
+from mailbot.core.stats import Case, Stats, as_data, compute, csv_rows
 from mailbot.core.stats_plot import stats_bars, stats_svg
 from mailbot.core.ticket import RUNNING, Status
 from mailbot.errors import BadInputError, ConfigurationError, ServiceUnavailableError
@@ -104,10 +105,25 @@ def stats(ctx: click.Context, as_csv: bool, svg: Path | None, as_json: bool) -> 
         emit(as_data(figures))
     elif as_csv:
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([CSV_HEADER, *csv_rows(figures)])
+        csv.writer(out, lineterminator="\n").writerows(csv_rows(figures))
         sys.stdout.write(out.getvalue())
     else:
+        for line in _in_words(figures):
+            say(line)
         say(stats_bars(figures))
+
+
+def _in_words(figures: Stats) -> Iterator[str]:
+    """The figures that people ask for first."""
+    share = figures.on_time_share
+    yield f"open {figures.open}, overdue {figures.overdue}, due this week {figures.due_this_week}"
+    yield f"answered {figures.answered}" + ("" if share is None else f", in time {share:.0%}")
+    if figures.median_days is not None:
+        rights = "".join(f", {right} {days:g}" for right, days in figures.by_right.items())
+        yield f"median days to answer {figures.median_days:g}{rights}"
+    if figures.outcomes:
+        yield "outcomes: " + ", ".join(f"{outcome} {count}" for outcome, count in figures.outcomes.items())
+    yield ""
 
 
 @click.command()

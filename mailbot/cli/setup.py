@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import types
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -263,10 +264,12 @@ def backup(ctx: click.Context, target: Path) -> None:
         raise BadInputError(f"{target} is there already", "Name a new file.")
     try:
         target.touch(mode=0o600)
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as source, sqlite3.connect(target) as copy:
+        file = url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
         shutil.copy2(found.config.key_path(), target.with_suffix(".key"))
     except (OSError, sqlite3.Error) as error:
+        target.unlink(missing_ok=True)  # half a backup is worse than none
         raise ServiceUnavailableError(f"{target} can not be written ({error})", "Choose another place.") from error
     say(f"{target} and {target.with_suffix('.key')}: keep them together, they restore by being put back")
 

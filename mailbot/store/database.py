@@ -73,10 +73,7 @@ class Database:
         if version is None:
             self.upgrade()
         elif version != SCHEMA_VERSION:
-            cure = "run: mailbot db upgrade" if version < SCHEMA_VERSION else "install the newer mailbot that made it"
-            raise ConfigurationError(
-                [f"database: its schema is version {version}, this mailbot needs {SCHEMA_VERSION}; {cure}"]
-            )
+            raise _other_schema(version)
 
     def version(self) -> str | None:
         """The schema version found, None for an empty database.
@@ -94,7 +91,13 @@ class Database:
             return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
     def upgrade(self) -> None:
-        """Brings the schema to this version; safe to repeat, and for several processes at once."""
+        """Brings the schema to this version; safe to repeat, and for several processes at once.
+
+        Raises ConfigurationError for a schema newer than this mailbot.
+        """
+        version = self.version()
+        if version is not None and version > SCHEMA_VERSION:
+            raise _other_schema(version)
         # alembic is loaded only here: it costs 60 ms that no ordinary start needs
         migrations = importlib.import_module("mailbot.store.migrations")
         with self._guarded(), contextlib.nullcontext() if self.is_sqlite else self._advisory("upgrade", wait=True):
@@ -160,6 +163,13 @@ def take_turns(connection: Connection, name: str) -> None:
     """Waits until no other transaction does the same thing; what it wrote is seen then. SQLite has one writer."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _number(name)})
+
+
+def _other_schema(version: str) -> ConfigurationError:
+    cure = "run: mailbot db upgrade" if version < SCHEMA_VERSION else "install the newer mailbot that made it"
+    return ConfigurationError(
+        [f"database: its schema is version {version}, this mailbot needs {SCHEMA_VERSION}; {cure}"]
+    )
 
 
 def _number(name: str) -> int:
