@@ -162,6 +162,9 @@ def _to_staff_mail(connection: Connection, office: Office, message: Message, kno
     A command is recognised again by its words, so that its copy in a Sent folder is not obeyed a second time.
     """
     number = staff_mail.ticket_of(connection, message)
+    if number is None and (reference := _reference(office, message)):  # an answer to a digest names its ticket
+        named = tickets.maybe(connection, reference)
+        number = named.id if named else None
     if number is not None and not message.automatic:
         requester = tickets.by_id(connection, number).requester_address.lower()
         if requester in _recipients(message) - office.own_addresses - {""}:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bureau import Bureau, said
+from bureau import Bureau, said, written
 from servers.dovecot import Dovecot, free_port
 from servers.smtp_sink import SmtpSink
 from story.desk import CONTACT, Desk, mail
@@ -131,7 +131,8 @@ def test_a_refused_connection_is_one_line(desk: Desk, what: str) -> None:
 def test_a_full_disk_while_storing_loses_nothing(desk: Desk) -> None:
     """Exit code 69 and one line; with room again, the same message becomes one ticket."""
     desk.must("tickets")
-    desk.arrive(mail("maija@customer.example", "Pyyntö", ASK + "\n" + "x" * 300_000, message_id="<a@customer.example>"))
+    files = [("photo.bin", "application/octet-stream", bytes(200_000))]
+    desk.arrive(written("maija@customer.example", "Pyyntö", ASK, to=CONTACT, files=files))
     limit = (desk.folder / "var" / "test.db").stat().st_size + 100_000
 
     def full() -> None:

@@ -1,21 +1,23 @@
 """Staff work by answering mail: what one reply does, in the styles that mail programs write."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from bureau import ACCESS, ANNA, MAIJA, STYLES, Bureau, body, bounce, reply_to, said, written
 
 from mailbot.core.ticket import Status
 
+NO_PROOF = ("unquoted", False)  # neither code nor Message-ID: see test_attacks
 COPY = ("copy.csv", "text/csv", b"name;city\r\nMaija;Turku\r\n")
 
 
-@pytest.mark.parametrize("threaded", [True, False])
-@pytest.mark.parametrize("style", sorted(STYLES))
+PROOFS = [(style, threaded) for style in sorted(STYLES) for threaded in (True, False) if (style, threaded) != NO_PROOF]
+
+
+@pytest.mark.parametrize(("style", "threaded"), PROOFS)
 def test_one_word_approves(bureau: Bureau, style: str, threaded: bool) -> None:
     """An approval counts by the quoted code alone, or by the answered Message-ID alone."""
-    if style == "unquoted" and not threaded:
-        pytest.skip("such a mail proves nothing; see test_attacks")
     notice = bureau.opened()
     bureau.round(reply_to(notice, "approve", style=style, in_reply_to=None if threaded else ""))
     assert len(bureau.to("maija@customer.example")) == 1
@@ -174,3 +176,16 @@ def test_a_reply_to_the_news_of_delivery_is_answered_with_a_way_on(bureau: Burea
     assert "held no code" in said(answer)
     bureau.round(reply_to(answer, "note: she called to say thanks"))
     assert len(bureau.events("noted")) == 1
+
+
+def test_a_reply_to_a_digest_that_names_a_ticket_brings_its_draft_and_a_code(bureau: Bureau) -> None:
+    """A digest shows no draft, so nothing can be approved from it; one more reply can."""
+    bureau.opened()
+    bureau.round(written("otto@elsewhere.example", "Request", "Please erase all my personal data.", to=bureau.contact))
+    bureau.now += timedelta(days=20)
+    digest = next(mail for mail in bureau.remind() if "Data protection requests" in mail["Subject"])
+    (answer,) = bureau.round(reply_to(digest, "JALO-2026-0002: approve"))
+    assert bureau.to("otto@elsewhere.example") == []
+    assert "JALO-2026-0002" in answer["Subject"]
+    bureau.round(reply_to(answer, "approve"))
+    assert len(bureau.to("otto@elsewhere.example")) == 1
