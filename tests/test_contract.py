@@ -165,4 +165,4 @@ def test_tickets_and_ticket_show_print_their_fields(dovecot: Dovecot, smtp_sink:
         == 65
     )
     assert desk.run("ticket", "show", "JALO-1999-0001").code == 65
-    assert desk.run("ticket", "approve", row["reference"], "--by", "nobody@x.example", "--fingerprint", "ab").code == 65
+    assert desk.run("ticket", "approve", row["reference"], "--by", "nobody@x.example", "--fingerprint", "ab").code == 77

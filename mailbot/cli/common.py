@@ -13,7 +13,7 @@ import click
 
 from mailbot.config import Config, load
 from mailbot.core.staff import Actor, Door
-from mailbot.errors import BadInputError
+from mailbot.errors import BadInputError, NotPermittedError
 from mailbot.wiring import House
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON Lines for programs.")
@@ -60,8 +60,15 @@ def house(ctx: click.Context) -> House:
 
 
 def actor(found: House, who: str) -> Actor:
-    """The person who decides, with the operating-system user behind the command."""
-    return Actor(staff=found.office.member(who), door=Door.CLI, os_user=os_user())
+    """The person who decides, with the operating-system user behind the command.
+
+    Raises NotPermittedError for somebody who is not staff.
+    """
+    try:
+        person = found.office.member(who)
+    except BadInputError as error:
+        raise NotPermittedError(error.what, error.cure) from error
+    return Actor(staff=person, door=Door.CLI, os_user=os_user())
 
 
 def os_user() -> str:

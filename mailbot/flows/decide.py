@@ -115,9 +115,8 @@ def _must_be_sendable(ticket: Ticket, draft: Draft, *, confirmed: bool) -> None:
     if draft.needs:
         wanted = "; ".join(f"{need.name} ({need.kind}): {need.question}" for need in draft.needs)
         raise BadInputError("the draft is not ready", f"It needs {wanted}")
-    blocking = [item["message"] for item in draft.findings if item.get("severity") == "block"]
-    if blocking:
-        raise BadInputError("the draft breaks a rule of law", " ".join(blocking))
+    if draft.blocked:
+        raise BadInputError("the draft breaks a rule of law", " ".join(draft.blocked))
     if ticket.outside_suspected and draft.kind is DraftKind.REPLY and not confirmed:
         raise IllegalMoveError(
             "somebody seems to have answered outside mailbot",
@@ -437,7 +436,8 @@ def withdraw(connection: Connection, reference: str, actor: Actor, *, now: datet
     moved = tickets.move(connection, ticket, Event.REQUEST_WITHDRAWN)
     for item in ticket.requests:
         if item.outcome is None:
-            tickets.set_request(connection, ticket.id, item.right, status="ended", outcome=Outcome.WITHDRAWN.value)
+            ended = {"status": "ended", "outcome": Outcome.WITHDRAWN.value, "ground": None}
+            tickets.set_request(connection, ticket.id, item.right, **ended)
     drafts.supersede(connection, ticket.id)
     moved = tickets.change(connection, moved, ended_at=now)
     _write(connection, ticket, actor, "request_withdrawn", now, {"note": note})

@@ -1,9 +1,11 @@
 """A letter, a call or a visit becomes a ticket: the law asks for no form (EDPB 01/2022, 52-53), the clock is one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailbot.core.lines import one_line
 from mailbot.core.rights import Channel, Right
 from mailbot.core.staff import Actor
 from mailbot.core.ticket import Status
@@ -13,6 +15,10 @@ from mailbot.flows.office import Office
 from mailbot.store import audit, messages, tickets
 from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
+
+ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
+LANGUAGE = re.compile(r"[a-z]{2}")
+NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,10 @@ def register(connection: Connection, office: Office, told: Told, actor: Actor, *
         raise BadInputError("no right is named", f"Give --right with one of: {', '.join(Right)}.")
     if not (told.email or told.address or told.channel in (Channel.COUNTER, Channel.PHONE)):
         raise BadInputError("there is nowhere to answer to", "Give --email or --address.")
+    if told.email and not ADDRESS.fullmatch(told.email):
+        raise BadInputError(f"{told.email!r} is not a mail address", "Write aino@example.org, or give --address.")
+    if told.language and not LANGUAGE.fullmatch(told.language):
+        raise BadInputError(f"{told.language!r} is not a language", "Give fi, sv, en, or another ISO 639-1 code.")
     rights = tuple(right for right in Right if right in set(told.rights))
     deadline = clock.reckon(office, told.received_at, rights)
     year = clock.today(office, now).year
@@ -51,7 +61,7 @@ def register(connection: Connection, office: Office, told: Told, actor: Actor, *
             "status": Status.OPEN.value,
             "language": told.language or office.controller.language,
             "channel": told.channel.value,
-            "requester_name": told.name,
+            "requester_name": one_line(told.name, NAME_CHARACTERS),
             "requester_address": told.email,
             "postal_address": told.address,
             "received_at": told.received_at,

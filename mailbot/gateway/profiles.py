@@ -76,9 +76,7 @@ def _read(path: Path, model: type[Model], problems: list[str]) -> Model | None:
     return None if data is None else _checked(path, "", data, model, problems)
 
 
-def _checked(
-    path: Path, prefix: str, data: Mapping[str, Any], model: type[Model], problems: list[str]
-) -> Model | None:
+def _checked(path: Path, prefix: str, data: Mapping[str, Any], model: type[Model], problems: list[str]) -> Model | None:
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -56,8 +56,13 @@ class Draft:
 
     @property
     def ready(self) -> bool:
-        """True when nothing is missing; only then can it be approved."""
-        return not self.needs
+        """True when nothing is missing and no finding stands in the way; only then can it be approved."""
+        return not self.needs and not self.blocked
+
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """What the linter found that stands in the way, in words."""
+        return tuple(item["message"] for item in self.findings if item.get("severity") == "block")
 
     def content(self) -> Content:
         """What the fingerprint covers, as it stands in the database now."""
