@@ -15,7 +15,7 @@ from tests.training import calibrate
 from tests.training.corpus import OUT_OF_HAND, read_mails, rule_opinions
 from tests.training.learning import BUCKETS, features, learn, quantised
 
-AIMS = {"missed": 0.010, "false": 0.03, "unsure": 0.20}  # of the verdicts, on mails of strange hands
+AIMS = {"missed": 0.013, "false": 0.03, "unsure": 0.20}  # of the verdicts, on mails of strange hands
 UNREAD = frozenset({"own fi", "own fi k", "own sv k", "own en k"})  # hands that no writer of rules had read
 READ_WEIGHT = 0.1  # how much the others count in the calibration: the rules look better on them than they are
 
