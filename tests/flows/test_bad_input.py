@@ -219,7 +219,7 @@ BAD_LINES: list[tuple[Callable[[Path], list[str]], int]] = [
     (lambda folder: ["classify", str(folder / "nothing.eml")], 65),
     (lambda _folder: ["ticket", "show", "JALO-2026-9999"], 65),
     (lambda _folder: ["ticket", "approve", "JALO-2026-9999", "--by", "Anna Approver", "--fingerprint", "abc"], 65),
-    (lambda _folder: ["ticket", "note", "JALO-2026-9999", "x", "--by", "Nobody"], 65),
+    (lambda _folder: ["ticket", "note", "JALO-2026-9999", "x", "--by", "Nobody"], 77),
     (lambda _folder: ["poll"], 2),
     (lambda _folder: ["remind", "--once", "--now", "tomorrow"], 65),
 ]
