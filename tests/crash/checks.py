@@ -1,9 +1,11 @@
 """What must be true after any number of kills: each check is one sentence, and says what it found instead."""
 
+import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from email import message_from_bytes
-from email.message import Message
+from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
@@ -85,13 +87,31 @@ def noticed_once(connection: Connection) -> None:
 
 
 def no_reminder_doubled(connection: Connection) -> int:
-    """What `remind` said at one moment about one ticket it said once; the number of such mails."""
+    """Each reminder of each ticket was said once, whatever mail it stood in; the number of such mails."""
+    covered: Counter[tuple[str, str]] = Counter()
+    for told in audit.chain(connection):
+        if told.entry.event == "reminded":
+            covered.update((told.entry.reference, key) for key in json.loads(told.detail or "{}")["covers"])
+    assert set(covered.values()) <= {1}, covered.most_common(3)
     said = [row for row in _rows(connection, outbox.name) if row["kind"] in SAID]
-    moments = Counter((row["kind"], row["made_at"], row["ticket_id"], row["recipient"]) for row in said)
-    assert set(moments.values()) <= {1}, moments
-    days = Counter((row["made_at"].date(), row["ticket_id"], row["kind"]) for row in said)
-    assert set(days.values()) <= {1}, days
+    moments = Counter((r["kind"], r["made_at"], r["ticket_id"], r["recipient"]) for r in said if r["ticket_id"])
+    assert set(moments.values()) <= {1}, moments.most_common(3)
     return len(said)
+
+
+def lists_disjoint(sink: SmtpSink, recipient: str) -> int:
+    """Two lists of the same moment never name the same ticket; the number of lists that arrived."""
+    named: Counter[tuple[str, str]] = Counter()
+    count = 0
+    for found in bodies(sink, recipient):
+        if str(found["X-Mailbot-Origin"]).split()[1] == "digest":
+            part = found.get_body(("plain",))
+            assert part is not None
+            text = str(part.get_content())
+            named.update((str(found["Date"]), reference) for reference in set(re.findall(r"JALO-2026-\d+", text)))
+            count += 1
+    assert set(named.values()) <= {1}, named.most_common(3)
+    return count
 
 
 def chain_whole(connection: Connection) -> int:
@@ -109,7 +129,7 @@ def file_sound(database: Database) -> None:
             assert not connection.exec_driver_sql("PRAGMA foreign_key_check").all()
 
 
-def bodies(sink: SmtpSink, recipient: str) -> Iterator[Message]:
+def bodies(sink: SmtpSink, recipient: str) -> Iterator[EmailMessage]:
     """What one address received, each Message-ID once, in order."""
     known = set()
     for item in sink.accepted:

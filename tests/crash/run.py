@@ -29,7 +29,7 @@ from mailbot.store.database import Database
 
 REQUEST = "Hei,\n\npoistakaa kaikki minua koskevat henkilötiedot rekisteristänne.\n\nTerveisin\n{name}\n"
 OTHER = "Hei,\n\nlasku {number} on liitteenä. Eräpäivä on kahden viikon päästä.\n\nTerveisin\nTuomas\n"
-DAYS_OF_REMINDERS = 24
+DAYS_OF_REMINDERS = 16
 LATER_S = 10 * 3600  # the clean round at the end runs when every pause is over
 
 
@@ -153,6 +153,7 @@ def verify(story: Story, url: str) -> None:
         checks.each_approval_once(connection, approved)
         checks.noticed_once(connection)
         figures.reminders = checks.no_reminder_doubled(connection)
+        checks.lists_disjoint(sink, STAFF)
         figures.entries = checks.chain_whole(connection)
     checks.file_sound(database)
     database.close()
