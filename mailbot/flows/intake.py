@@ -291,6 +291,8 @@ def act(connection: Connection, office: Office, judged: Judged, *, commands: sta
     if messages.has_hash(connection, judged.hash):
         messages.move_place(connection, judged.hash, arrival.folder, arrival.uidvalidity, arrival.uid)
         return False
+    if judged.what in (What.TICKET, What.FOLLOW_UP) and _is_copy(connection, judged):
+        return False
     if judged.attempt and not cursors.known(connection, [judged.hash]):
         staff_mail.obey(connection, office, judged.message, commands, now=now, raw=arrival.raw)  # refuses it
     if judged.what is What.OWN:
@@ -314,6 +316,23 @@ def act(connection: Connection, office: Office, judged: Judged, *, commands: sta
         open_ticket(connection, office, judged, now)
         return True
     return False
+
+
+def _is_copy(connection: Connection, judged: Judged) -> bool:
+    """True for a message that a ticket already holds: delivered twice, or copied to another place with a new date."""
+    message = judged.message
+    sender = message.sender.address if message.sender else ""
+    return messages.has_copy(
+        connection, message_id=message.message_id, sender=sender, subject=message.subject, text=_words(message)
+    )
+
+
+def _words(message: Message) -> str:
+    """What the writer wrote and passed on, as a ticket keeps it."""
+    words = message.visible_text
+    if message.forwarded_text:
+        words = f"{words}\n\n{message.forwarded_text}".strip("\n")
+    return words[:TEXT_CHARACTERS]
 
 
 def _own(connection: Connection, judged: Judged, now: datetime) -> None:
@@ -551,9 +570,7 @@ def _received(office: Office, judged: Judged, now: datetime) -> tuple[datetime, 
 
 def _store(connection: Connection, judged: Judged, ticket_id: int, kind: str) -> None:
     message, arrival = judged.message, judged.arrival
-    words = message.visible_text
-    if message.forwarded_text:
-        words = f"{words}\n\n{message.forwarded_text}".strip("\n")
+    words = _words(message)
     leaked = bool(outbox.tokens(connection, one_time.quoted(message.text), ()))  # a token is never at rest (design 8)
     messages.add(
         connection,

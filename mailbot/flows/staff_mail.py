@@ -25,7 +25,7 @@ from mailbot.flows.decide import Done
 from mailbot.flows.office import Office
 from mailbot.flows.prepare import Wish
 from mailbot.mail.authenticity import judge
-from mailbot.store import audit, drafts, outbox, tickets
+from mailbot.store import audit, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft, File
 from mailbot.store.outbox import Outgoing, Token
@@ -300,6 +300,8 @@ def _approve(connection: Connection, case: _Case, command: Command) -> Done:
         raise IllegalMoveError(str(case.words["trouble"]["outside"]))
     if draft.needs:
         raise BadInputError(str(case.words["trouble"]["not_ready"]))
+    if draft.kind is DraftKind.REPLY and _written_since(connection, case):
+        raise IllegalMoveError(str(case.words["trouble"]["news_since"]))
     return decide.approve(
         connection,
         case.office,
@@ -309,6 +311,17 @@ def _approve(connection: Connection, case: _Case, command: Command) -> Done:
         fingerprint_given=draft.fingerprint,
         open_lines=[str(line) for line in command.args.get("open", ())],
         confirmed=case.token.asked_outside,
+    )
+
+
+def _written_since(connection: Connection, case: _Case) -> bool:
+    """True when the requester has written after the answered mail was made: that may be a withdrawal."""
+    if case.token is None:
+        return False
+    made_at = case.token.made_at
+    return any(
+        item.direction == "in" and item.kind == "follow_up" and item.received_at > made_at
+        for item in messages.of_ticket(connection, case.ticket.id)
     )
 
 

@@ -90,6 +90,23 @@ def has_hash(connection: Connection, hash_: str) -> bool:
     return connection.execute(_WITH_HASH, {"wanted": hash_}).first() is not None
 
 
+def has_copy(connection: Connection, *, message_id: str, sender: str, subject: str, text: str) -> bool:
+    """True when a received message of a ticket has the same Message-ID, sender, subject and words.
+
+    It was delivered twice, or copied with a new date: nobody wrote again. A Message-ID alone never tells (promise 5).
+    """
+    if not message_id:
+        return False
+    same = select(message.c.id).where(
+        message.c.message_id == message_id,
+        message.c.direction == "in",
+        message.c.from_address == sender,
+        message.c.subject == subject,
+        message.c.text == text,
+    )
+    return connection.execute(same).first() is not None
+
+
 def placed(connection: Connection, folder: str, uidvalidity: int, statuses: Iterable[str]) -> dict[int, int]:
     """UID to ticket number, for the incoming messages of tickets in these statuses that lie in that folder."""
     rows = connection.execute(
