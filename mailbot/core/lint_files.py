@@ -33,7 +33,7 @@ class File:
 
 
 def ending(name: str) -> str:
-    """".pdf" of "Copy.PDF"; "" when there is none."""
+    """ ".pdf" of "Copy.PDF"; "" when there is none."""
     _, dot, last = name.rpartition(".")
     return f".{last.lower()}" if dot else ""
 
@@ -65,9 +65,7 @@ def is_protected(file: File) -> bool:
 
 def machine_readable(file: File) -> bool:
     """A structured, commonly used format, or a protected zip that may hold one."""
-    return ending(file.name) in MACHINE_READABLE or any(
-        ending(name) in MACHINE_READABLE for name in _zip_names(file)
-    )
+    return ending(file.name) in MACHINE_READABLE or any(ending(name) in MACHINE_READABLE for name in _zip_names(file))
 
 
 def text_of(file: File) -> str:

@@ -176,9 +176,7 @@ ENGLISH = Phrases(
         Right.ERASURE: _p(
             r"\bwe have (?:now )?(?:erased|deleted|removed) |\byour data ha(?:ve|s) (?:now )?been (?:erased|deleted)"
         ),
-        Right.RECTIFICATION: _p(
-            r"\bwe (?:have )?(?:now )?corrected |\byour data ha(?:ve|s) (?:now )?been corrected"
-        ),
+        Right.RECTIFICATION: _p(r"\bwe (?:have )?(?:now )?corrected |\byour data ha(?:ve|s) (?:now )?been corrected"),
         Right.RESTRICTION: _p(r"\bwe have (?:now )?restricted |\bprocessing of your data is (?:now )?restricted"),
         Right.OBJECTION: _p(r"\bwe have (?:now |also )?stopped |\bwe no longer use "),
     },
@@ -220,7 +218,5 @@ _CHECK = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 def identity_codes(text: str) -> tuple[str, ...]:
     """Finnish personal identity codes whose check character is right."""
     return tuple(
-        found[0]
-        for found in IDENTITY_CODE.finditer(text)
-        if _CHECK[int(found[1] + found[2]) % 31] == found[3]
+        found[0] for found in IDENTITY_CODE.finditer(text) if _CHECK[int(found[1] + found[2]) % 31] == found[3]
     )

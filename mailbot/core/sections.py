@@ -76,9 +76,7 @@ def checklist(
     return tuple({line.key: line for line in lines}.values())
 
 
-def _lines(
-    controller: Controller, item: ReplyItem, words: Mapping[str, Any], language: str
-) -> Iterator[CheckLine]:
+def _lines(controller: Controller, item: ReplyItem, words: Mapping[str, Any], language: str) -> Iterator[CheckLine]:
     right = item.right.value
     for number, text in enumerate(words["checklist"].get(f"{right}_first", ()), 1):
         yield CheckLine(key=f"{right}/first-{number}", text=text)

@@ -17,7 +17,6 @@ _MAX_CHARS = 4_000_000
 _MAX_QUOTES = 9  # quotation levels written; deeper ones look alike
 
 
-
 def _tags(names: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", names))
 

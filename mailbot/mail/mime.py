@@ -327,4 +327,3 @@ def safe_name(name: str) -> str:
         stem, dot, suffix = text.rpartition(".")
         text = f"{stem[:130]}.{suffix}" if dot and len(suffix) <= 12 else text[:150]
     return text
-

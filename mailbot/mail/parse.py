@@ -77,7 +77,10 @@ def read_message(raw: bytes, patterns: ReadingPatterns) -> Message:
 
 
 def read_text(
-    subject: str, body: str, sender: str = "", patterns: ReadingPatterns = ReadingPatterns()  # noqa: B008  a frozen value
+    subject: str,
+    body: str,
+    sender: str = "",
+    patterns: ReadingPatterns = ReadingPatterns(),  # noqa: B008  a frozen value
 ) -> Message:
     """The same split for a bare subject and body, as labelled collections hold them."""
     title = clean_header(subject)

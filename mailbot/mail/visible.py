@@ -91,16 +91,14 @@ class _Walk:
 
 
 def prefix_role(subject: str, patterns: ReadingPatterns) -> str:
-    """"reply" or "forward" as the first prefix of the subject says, or ""."""
+    """ "reply" or "forward" as the first prefix of the subject says, or ""."""
     head = subject.strip()[:80]
     if patterns.forward_prefix.match(head):
         return "forward"
     return "reply" if patterns.reply_prefix.match(head) else ""
 
 
-def split(
-    text: str, patterns: ReadingPatterns, subject: str = "", recipients: frozenset[str] = frozenset()
-) -> Visible:
+def split(text: str, patterns: ReadingPatterns, subject: str = "", recipients: frozenset[str] = frozenset()) -> Visible:
     """Take a text apart. `recipients` are the lower-case addresses it was sent to: who is answered is no inner sender.
 
     Linear in the length of the text.
