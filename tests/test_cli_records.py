@@ -222,20 +222,20 @@ def test_a_file_that_is_no_database_is_one_clear_line(desk: Inside, content: byt
 
 
 @pytest.mark.parametrize(
-    ("options", "word"),
+    ("options", "code", "word"),
     [
-        ({"received": "2199-01-01"}, "future"),
-        ({"received": "yesterday"}, "no day"),
-        ({"address": ""}, "nowhere to answer"),
-        ({"by": "nobody@example.com"}, "nobody@example.com"),
+        ({"received": "2199-01-01"}, 65, "future"),
+        ({"received": "yesterday"}, 65, "no day"),
+        ({"address": ""}, 65, "nowhere to answer"),
+        ({"by": "nobody@example.com"}, 77, "nobody@example.com"),
     ],
 )
-def test_a_request_that_can_not_be_entered(desk: Inside, options: dict[str, Any], word: str) -> None:
-    """One clear line, code 65, and no ticket."""
+def test_a_request_that_can_not_be_entered(desk: Inside, options: dict[str, Any], code: int, word: str) -> None:
+    """One clear line, the code of bad input or of somebody who may not, and no ticket."""
     today = datetime.now(UTC).date().isoformat()
     given = {"channel": "letter", "received": today, "right": "erasure", "name": "A", "address": "B 1", "by": STAFF}
     given |= options
     done = desk.run("ticket", "new", *(part for key, value in given.items() for part in (f"--{key}", value)))
-    assert done.code == 65
+    assert done.code == code
     assert word in done.err
     assert listed(desk) == []

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +110,21 @@ def test_a_mail_becomes_a_ticket_and_a_notice_within_seconds(desk: Desk) -> None
     assert len(desk.tickets()) == 2
 
 
+def test_a_systemd_that_does_not_listen_holds_nothing_up(desk: Desk) -> None:
+    """The socket is full and nobody reads it: the work goes on, and SIGTERM ends it all the same."""
+    with running(desk) as daemon:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as noise:
+            noise.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    noise.sendto(b"FULL=1", str(desk.folder / "notify"))
+        desk.arrive(request(1))
+        until(lambda: desk.smtp.accepted)
+        daemon.process.send_signal(signal.SIGTERM)
+        code, err = daemon.ends()
+        assert code == 0, err
+
+
 def test_it_survives_servers_that_restart(desk: Desk) -> None:
     """Both servers go away and come back: what arrived meanwhile becomes a ticket and a notice."""
     with running(desk) as daemon:
@@ -123,6 +138,7 @@ def test_it_survives_servers_that_restart(desk: Desk) -> None:
         desk.smtp.start()
         desk.arrive(request(2))
         until(lambda: len(desk.smtp.accepted) == 2)
+        assert daemon.hears("WATCHDOG=1")
         daemon.process.send_signal(signal.SIGTERM)
         code, err = daemon.ends()
         assert code == 0, err
