@@ -19,7 +19,8 @@ from datetime import datetime, timedelta
 
 from mailbot.errors import ConfigurationError, MailbotError, NotPermittedError
 from mailbot.flows.canary import canary
-from mailbot.flows.deliver import Sent, alarm, deliver
+from mailbot.flows.deliver import Sent, deliver
+from mailbot.flows.own_mail import alarm
 from mailbot.flows.poll import poll
 from mailbot.flows.purge import purge
 from mailbot.flows.remind import remind, tell_held_back

@@ -14,11 +14,10 @@ from typing import Any
 from mailbot.core.deadline import time_zone
 from mailbot.core.letter import Text
 from mailbot.errors import ConfigurationError
-from mailbot.flows import notify
+from mailbot.flows import own_mail
 from mailbot.flows.canary_words import WORDS
 from mailbot.flows.office import Office
-from mailbot.mail.compose import Letter, compose, html_of
-from mailbot.mail.own import HEADER, Origin, mark
+from mailbot.mail.own import Origin
 from mailbot.store import audit, cursors, outbox
 from mailbot.store.database import Connection
 
@@ -143,10 +142,20 @@ def _send_when_due(connection: Connection, office: Office, plan: Plan, done: Rou
         if done.waiting or (now - sent[1] < plan.interval and not set_back):
             return
         _cancel(connection, sent[0], now)
-    message_id = notify.new_message_id(office)
+    message_id = own_mail.new_message_id(office)
     words = WORDS[_language(office)]
     text = Text(subject=words["subject"], body=words["body"])
-    _queue(connection, office, text, kind=KIND, recipient=plan.address, message_id=message_id, now=now)
+    own_mail.queue(
+        connection,
+        office,
+        text,
+        audience=KIND,
+        kind=KIND,
+        recipient=plan.address,
+        language=_language(office),
+        now=now,
+        message_id=message_id,
+    )
     cursors.note_state(connection, SENT, message_id, now)
     done.sent, done.waiting = True, True
 
@@ -197,14 +206,9 @@ def _tell(
     text = office.texts.staff("alarm", language, _facts(office, WORDS[language], what, since))
     done.told.append(Told(name=name, recovered=since is None, text=text))
     if office.options.alarm_address:
-        _queue(
-            connection,
-            office,
-            text,
-            kind="alarm",
-            recipient=office.options.alarm_address,
-            message_id=notify.new_message_id(office),
-            now=now,
+        address = office.options.alarm_address
+        own_mail.queue(
+            connection, office, text, audience="alarm", kind="alarm", recipient=address, language=language, now=now
         )
     event = "alarm_ended" if since is None else "alarm_raised"
     audit.append(connection, now=now, event=event, actor="mailbot", details={"what": what})
@@ -220,26 +224,6 @@ def _facts(office: Office, words: Mapping[str, str], what: str, since: datetime 
         "tickets": [],
         "recovered": since is None,
     }
-
-
-def _queue(
-    connection: Connection, office: Office, text: Text, *, kind: str, recipient: str, message_id: str, now: datetime
-) -> None:
-    """One mail of the machine's own; its audience has the name of its kind."""
-    raw = compose(
-        Letter(
-            sender=office.sender,
-            recipient=recipient,
-            subject=text.subject,
-            text=text.body,
-            html=html_of(text.body, _language(office)),
-            message_id=message_id,
-            date=now,
-            headers={**notify.STAFF_HEADERS, HEADER: mark(office.key, message_id, kind)},
-        )
-    )
-    row = {"audience": kind, "kind": kind, "sender": office.sender_address, "recipient": recipient}
-    outbox.queue(connection, {**row, "message_id": message_id, "next_at": now, "made_at": now}, raw)
 
 
 def _language(office: Office) -> str:

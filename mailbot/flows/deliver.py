@@ -18,11 +18,9 @@ from mailbot.core.rights import Outcome
 from mailbot.core.staff import by_address
 from mailbot.core.ticket import Event, Status
 from mailbot.errors import IllegalMoveError, TryLaterError
-from mailbot.flows import clock, notify
+from mailbot.flows import clock, notify, own_mail
 from mailbot.flows.decide import back_to_drafted
 from mailbot.flows.office import Office
-from mailbot.mail.compose import Letter, compose, html_of
-from mailbot.mail.own import HEADER, mark
 from mailbot.store import audit, cursors, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
@@ -311,45 +309,8 @@ def reply_lost(
 def _staff_unreachable(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
     """Mail to one member of staff was refused: the others and the alarm address hear of it."""
     audit.append(connection, now=now, event="staff_unreachable", actor="mailbot", details={"answer": answer})
-    others = [person for person in office.active_staff() if person.address.lower() != mail.recipient.lower()]
-    for person in others:
-        words = office.texts.words(person.language)["staff"]
-        facts = {"what": words["staff_unreachable"].format(address=mail.recipient), "details": [answer], "since": "",
-                 "cure": "", "recovered": False, "tickets": []}  # fmt: skip
-        text = office.texts.staff("alarm", person.language, facts)
-        notify.mail_staff(connection, office, person, text, kind="alarm", now=now)
-    alarm(connection, office, f"mail to staff {mail.recipient} is refused: {answer}", now=now)
-
-
-def alarm(connection: Connection, office: Office, what: str, *, now: datetime, details: tuple[str, ...] = ()) -> None:
-    """Queues a mail to the alarm address, once an hour for the same trouble; without one the log must do."""
-    address = office.options.alarm_address
-    name = "alarm " + hashlib.sha256(what.encode()).hexdigest()[:16]
-    told = cursors.read_state(connection, name)
-    if not address or (told and timedelta(0) <= now - told[1] < timedelta(hours=1)):
-        return
-    cursors.note_state(connection, name, "told", now)
-    language = office.controller.language
-    text = office.texts.staff(
-        "alarm",
-        language,
-        {"what": what, "since": "", "details": list(details), "cure": "", "recovered": False, "tickets": []},
-    )
-    message_id = notify.new_message_id(office)
-    raw = compose(
-        Letter(
-            sender=office.sender,
-            recipient=address,
-            subject=text.subject,
-            text=text.body,
-            html=html_of(text.body, language),
-            message_id=message_id,
-            date=now,
-            headers={**notify.STAFF_HEADERS, HEADER: mark(office.key, message_id, "alarm")},
-        )
-    )
-    row: dict[str, Any] = {"audience": "alarm", "kind": "alarm", "sender": office.sender_address, "recipient": address}
-    outbox.queue(connection, {**row, "message_id": message_id, "next_at": now, "made_at": now}, raw)
+    own_mail.staff_unreachable(connection, office, mail.recipient, answer, now)
+    own_mail.alarm(connection, office, f"mail to staff {mail.recipient} is refused: {answer}", now=now)
 
 
 def _warn_when_late(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
@@ -361,7 +322,7 @@ def _warn_when_late(connection: Connection, office: Office, mail: Outgoing, answ
     name = f"late {mail.id} {clock.today(office, now)}"
     if cursors.note_state_once(connection, name, "told", now):
         ticket = tickets.by_id(connection, mail.ticket_id)
-        alarm(connection, office, f"the reply of {ticket.reference} can not be sent: {answer}", now=now)
+        own_mail.alarm(connection, office, f"the reply of {ticket.reference} can not be sent: {answer}", now=now)
         facts = {"to": mail.recipient, "reason": answer, "attempts": mail.attempts + 1, "final": False}
         notify.tell(connection, office, ticket, "bounce", now=now, facts=facts)
 
@@ -370,7 +331,7 @@ def _refuse_to_send(connection: Connection, office: Office, mail: Outgoing, why:
     """What waits in the outbox is not what a person approved: it never leaves, and people hear of it."""
     outbox.end(connection, mail.id, "failed", now)
     _write(connection, mail, "sending_refused", now, {"why": why})
-    alarm(connection, office, f"a queued mail was not sent: {why}", now=now)
+    own_mail.alarm(connection, office, f"a queued mail was not sent: {why}", now=now)
     if mail.audience == "data_subject":
         ticket = tickets.by_id(connection, mail.ticket_id or 0)
         if ticket.status is Status.APPROVED:

@@ -19,9 +19,9 @@ from mailbot.core.message import Address, Message
 from mailbot.core.rights import Channel, Right
 from mailbot.core.staff import StaffMember, by_address
 from mailbot.core.ticket import ENDED, RUNNING, Event, Status
-from mailbot.flows import canary, clock, notify, prepare, staff_mail
+from mailbot.flows import canary, clock, notify, own_mail, prepare, staff_mail
 from mailbot.flows.decide import back_to_drafted
-from mailbot.flows.deliver import alarm, reply_lost
+from mailbot.flows.deliver import reply_lost
 from mailbot.flows.office import Office
 from mailbot.mail.authenticity import Authenticity, trusted_received
 from mailbot.mail.authenticity import judge as judge_authenticity
@@ -357,8 +357,8 @@ def _bounced(connection: Connection, office: Office, judged: Judged, now: dateti
     elif mail.state != "failed":
         outbox.end(connection, mail.id, "failed", now)
         audit.append(connection, now=now, event="staff_bounce", actor="mailbot", details={"reason": reason})
-        staff_mail.staff_bounced(connection, office, mail, reason, now)
-        alarm(connection, office, f"mail to staff {mail.recipient} comes back: {reason}", now=now)
+        own_mail.staff_unreachable(connection, office, mail.recipient, reason, now)
+        own_mail.alarm(connection, office, f"mail to staff {mail.recipient} comes back: {reason}", now=now)
 
 
 def _is_final(report: Bounce) -> bool:

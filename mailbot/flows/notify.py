@@ -19,71 +19,15 @@ from mailbot.core.letter import Text
 from mailbot.core.rights import Right
 from mailbot.core.staff import StaffMember, by_address
 from mailbot.core.ticket import RUNNING, Status
-from mailbot.flows import clock, prepare
+from mailbot.flows import clock, own_mail, prepare
 from mailbot.flows.office import Office
-from mailbot.mail.compose import Letter, Part, compose, html_of
-from mailbot.mail.own import HEADER, mark
+from mailbot.mail.compose import Part
 from mailbot.store import cursors, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.tickets import Ticket
 
 MESSAGE_CHARACTERS = 6000  # of the requester's own words shown in a notice; all of it stands in `ticket show`
-STAFF_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}  # RFC 3834 5
-
-
-def new_message_id(office: Office) -> str:
-    """A Message-ID nobody can guess (160 random bits)."""
-    return f"<{secrets.token_hex(20)}@{office.domain}>"
-
-
-def mail_staff(
-    connection: Connection,
-    office: Office,
-    person: StaffMember,
-    text: Text,
-    *,
-    kind: str,
-    now: datetime,
-    ticket: Ticket | None = None,
-    parts: Sequence[Part] = (),
-    in_reply_to: str = "",
-    message_id: str = "",
-    to: str = "",
-) -> int:
-    """Queues one mail to one member of staff; the number of its outbox row."""
-    message_id = message_id or new_message_id(office)
-    recipient = to or person.address
-    raw = compose(
-        Letter(
-            sender=office.sender,
-            recipient=recipient,
-            recipient_name=person.name,
-            subject=text.subject,
-            text=text.body,
-            html=html_of(text.body, person.language),
-            message_id=message_id,
-            date=now,
-            in_reply_to=in_reply_to,
-            references=(in_reply_to,) if in_reply_to else (),
-            parts=parts,
-            headers={**STAFF_HEADERS, HEADER: mark(office.key, message_id, kind)},
-        )
-    )
-    return outbox.queue(
-        connection,
-        {
-            "audience": "staff",
-            "kind": kind,
-            "ticket_id": ticket.id if ticket else None,
-            "sender": office.sender_address,
-            "recipient": recipient,
-            "message_id": message_id,
-            "next_at": now,
-            "made_at": now,
-        },
-        raw,
-    )
 
 
 def tell(
@@ -112,12 +56,12 @@ def tell(
         note_dates_told(connection, office, ticket, now)
     shown_drafts = (main,) if main else drafts.pending(connection, ticket.id)
     for person in reached(office, now) if to is None else to:
-        token, message_id = _new_token(), new_message_id(office)
+        token, message_id = _new_token(), own_mail.new_message_id(office)
         signs = with_token and person in office.staff  # an alarm address decides nothing
         shown = {**ticket_facts(connection, office, ticket, person, now, shown_drafts), **(facts or {})}
         text = office.texts.staff(template, person.language, {**shown, "token": token if signs else ""})
         text = Text(subject=text.subject, body=f"{one_time.top_line(ticket.reference)}\n\n{text.body}")
-        mail_staff(
+        own_mail.mail_staff(
             connection,
             office,
             person,

@@ -12,7 +12,7 @@ from typing import Any
 
 from mailbot.core.ticket import RUNNING, Event
 from mailbot.errors import BadInputError
-from mailbot.flows import clock, notify, remind
+from mailbot.flows import clock, notify, own_mail, remind
 from mailbot.flows.office import Office
 from mailbot.store import audit, tickets
 from mailbot.store.database import Connection
@@ -90,7 +90,7 @@ def _tell(connection: Connection, office: Office, moved: Sequence[Ticket], now: 
         if merged:
             facts = {**remind.empty_digest(office, now), "due": [remind.row(office, person, item) for item in moved]}
             text = office.texts.staff("digest", person.language, facts)
-            notify.mail_staff(connection, office, person, text, kind="digest", now=now)
+            own_mail.mail_staff(connection, office, person, text, kind="digest", now=now)
         for ticket in () if merged else moved:
             facts = notify.ticket_facts(connection, office, ticket, person, now)
             news = {"warnings": [line, *facts["warnings"]]}

@@ -14,7 +14,7 @@ from mailbot.core.deadline import time_zone
 from mailbot.core.reminders import Audience, Reminder, ReminderKey, ReminderKind, reminders_due
 from mailbot.core.staff import StaffMember
 from mailbot.core.ticket import RUNNING, Status
-from mailbot.flows import clock, notify
+from mailbot.flows import clock, notify, own_mail
 from mailbot.flows.office import Office
 from mailbot.store import audit, cursors, outbox, tickets
 from mailbot.store.database import Connection, take_turns
@@ -109,7 +109,7 @@ def _tell_held_back(connection: Connection, office: Office, done: Round, now: da
         for person in notify.reached(office, now):
             facts = digest_facts(connection, office, person, (), listed, now)
             text = office.texts.staff("digest", person.language, facts)
-            notify.mail_staff(connection, office, person, text, kind="digest", now=now)
+            own_mail.mail_staff(connection, office, person, text, kind="digest", now=now)
         for ticket in listed:
             tickets.note_reminders(connection, ticket.id, [LISTED], now)
             done.merged.append(ticket.reference)
@@ -167,7 +167,7 @@ def _tell_person(
         if not outbox.untold_refusals(connection):
             return
     text = office.texts.staff("digest", person.language, digest_facts(connection, office, person, due, (), now))
-    notify.mail_staff(connection, office, person, text, kind="digest", now=now)
+    own_mail.mail_staff(connection, office, person, text, kind="digest", now=now)
     for item in due:  # each ticket can be answered by replying to a mail of its own once it is pressing
         if len(due) > 1 and item.reminder.kind in (ReminderKind.OVERDUE, ReminderKind.DUE):
             _remind_of(connection, office, person, item, now)

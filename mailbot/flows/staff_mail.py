@@ -20,7 +20,7 @@ from mailbot.core.message import Message
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.core.staff import Actor, Door, StaffMember, by_address
 from mailbot.errors import BadInputError, IllegalMoveError, MailbotError
-from mailbot.flows import clock, decide, notify
+from mailbot.flows import clock, decide, notify, own_mail
 from mailbot.flows.decide import Done
 from mailbot.flows.office import Office
 from mailbot.flows.prepare import Wish
@@ -28,7 +28,7 @@ from mailbot.mail.authenticity import judge
 from mailbot.store import audit, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft, File
-from mailbot.store.outbox import Outgoing, Token
+from mailbot.store.outbox import Token
 from mailbot.store.tickets import Ticket
 
 READ_ONLY = frozenset({Action.STATUS, Action.HELP})
@@ -492,28 +492,8 @@ def _may_answer(connection: Connection, case: _Case) -> bool:
     if had + 1 < office.options.staff_answers_per_hour:
         return True
     audit.append(connection, now=now, event="answers_capped", actor="mailbot", reference=case.ticket.reference)
-    _alarm_staff(connection, office, office.active_staff(), ("trouble", "limit"), address, "", now)
+    own_mail.alarm_staff(connection, office, office.active_staff(), ("trouble", "limit"), address, "", now)
     return False
-
-
-def _alarm_staff(
-    connection: Connection,
-    office: Office,
-    to: Sequence[StaffMember],
-    words: Sequence[str],
-    address: str,
-    detail: str,
-    now: datetime,
-) -> None:
-    """An alarm about a staff address to each of `to`; `words` is where its sentence stands in the language files."""
-    for person in to:
-        known: Any = office.texts.words(person.language)["staff"]
-        for key in words:
-            known = known[key]
-        facts = {"what": str(known).format(address=address).rstrip("."), "details": [detail] if detail else [],
-                 "since": "", "cure": "", "recovered": False, "tickets": []}  # fmt: skip
-        text = office.texts.staff("alarm", person.language, facts)
-        notify.mail_staff(connection, office, person, text, kind="alarm", now=now)
 
 
 def _still_pending(connection: Connection, draft: Draft | None) -> Draft | None:
@@ -534,9 +514,3 @@ def line(done: Done, words: Mapping[str, Any], names: Mapping[str, Any]) -> str:
         status=words["statuses"][done.ticket.status.value],
         due_on=f"{done.ticket.due_on.day}.{done.ticket.due_on.month}.{done.ticket.due_on.year}",
     )
-
-
-def staff_bounced(connection: Connection, office: Office, mail: Outgoing, reason: str, now: datetime) -> None:
-    """Mail to staff came back: the other staff hear of it, since nobody may know what is due."""
-    others = [person for person in office.active_staff() if person.address.lower() != mail.recipient.lower()]
-    _alarm_staff(connection, office, others, ("staff_unreachable",), mail.recipient, reason, now)
