@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from mailbot.core.message import our_address
+from mailbot.core.message import ADDRESS, our_address
 from mailbot.errors import ConfigurationError
 
-ADDRESS = re.compile(r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")
 Language = Literal["fi", "sv", "en"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -159,7 +158,7 @@ class Smtp(Server):
     @field_validator("sender")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not ADDRESS.match(our_address(value).address):
+        if not ADDRESS.fullmatch(our_address(value).address):
             raise ValueError('write it as "Organisation <privacy@example.com>"')
         return value
 
@@ -191,7 +190,7 @@ class Staff(Table):
     @field_validator("email")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not ADDRESS.match(value):
+        if not ADDRESS.fullmatch(value):
             raise ValueError("write an address like staff@example.com")
         return value
 

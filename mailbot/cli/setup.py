@@ -25,6 +25,7 @@ from mailbot.gateway.resources import shipped
 from mailbot.gateway.rulebook import load_rulebook
 from mailbot.gateway.template_preview import preview
 from mailbot.store import audit, cursors, outbox, tickets
+from mailbot.store.database import Database
 from mailbot.wiring import House
 
 EXAMPLES: dict[str, str] = {
@@ -244,9 +245,7 @@ def db() -> None:
 @click.pass_context
 def upgrade(ctx: click.Context) -> None:
     """Brings the schema to this version; safe to repeat."""
-    from mailbot.store.database import Database  # the house would refuse an older schema
-
-    database = Database(config(ctx).database_url())
+    database = Database(config(ctx).database_url())  # the house would refuse an older schema
     database.upgrade()
     say(f"schema version {database.version()}")
 

@@ -7,11 +7,13 @@ import click
 from mailbot.cli.common import config_path, emit, house, json_option, say
 from mailbot.core.controller import Controller
 from mailbot.errors import ConfigurationError
+from mailbot.gateway.letters import document_pdf
 from mailbot.gateway.profiles import load_profile
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.template_page import preview_page
 from mailbot.gateway.template_preview import preview as every_text
 from mailbot.gateway.templates import Renderer
+from mailbot.mail.compose import html_of
 
 profile_option = click.option("--profile", help="Profile to fill in; the configured one, or jalo-it, when left out.")
 
@@ -73,9 +75,9 @@ def show(ctx: click.Context, profile: str | None, language: str | None, form: st
     if form == "text":
         content = text.encode()
     elif form == "html":
-        content = _html(text, chosen).encode()
+        content = html_of(text, chosen).encode()
     else:
-        content = _pdf(controller, text, chosen)
+        content = document_pdf(controller.notice_name.of(chosen), text, language=chosen, day=controller.notice_on)
     if output is None and form == "pdf":
         raise ConfigurationError(["registers show --format pdf: give --output FILE"])
     if output is None:
@@ -83,15 +85,3 @@ def show(ctx: click.Context, profile: str | None, language: str | None, form: st
     else:
         output.write_bytes(content)
         say(str(output))
-
-
-def _html(text: str, language: str) -> str:
-    from mailbot.mail.compose import html_of  # only this format needs it
-
-    return html_of(text, language)
-
-
-def _pdf(controller: Controller, text: str, language: str) -> bytes:
-    from mailbot.gateway.letters import document_pdf  # the PDF library is an extra
-
-    return document_pdf(controller.notice_name.of(language), text, language=language, day=controller.notice_on)

@@ -4,8 +4,11 @@ Everything here is already clean: no NUL, no lone surrogate, no control characte
 (line breaks and tabs live only in the texts). What could not be read is named in `defects`; a message is never refused.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
+
+ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")  # a whole text that can be a mail address (ask with fullmatch)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,9 @@ FOLLOW_UP_NOTICES = 5  # notices an hour of what comes to one ticket; the rest i
 class Reading(Protocol):
     """Bytes to a message and a message to a verdict."""
 
+    @property
+    def version(self) -> str: ...
+
     def warm(self) -> None: ...
 
     def read(self, raw: bytes) -> Message: ...

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -249,8 +249,8 @@ def judge(office: Office, mailbox: Mailbox, reading: Reading, folder: str, uidva
         return judged
     raw = mailbox.whole(fetched.uid, office.options.message_bytes)
     if raw is not None and fetched.size <= office.options.message_bytes:
-        return _consider(office, reading, _with(arrival, raw))
-    return _with_flag(judged, "oversize")
+        return _consider(office, reading, replace(arrival, raw=raw, whole=True))
+    return replace(judged, flags=(*judged.flags, "oversize"))
 
 
 def _act(office: Office, reading: Reading, commands: CommandReader, walk: _Walk, judged: Judged, now: datetime) -> bool:
@@ -260,7 +260,7 @@ def _act(office: Office, reading: Reading, commands: CommandReader, walk: _Walk,
     """
     uid = judged.arrival.uid
     with office.database.write() as connection:
-        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, getattr(reading, "version", ""), now)
+        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, reading.version, now)
         moved = _advance(connection, walk, uid, now)
         opened = intake.act(connection, office, judged, commands=commands, now=now)
         if judged.what in (What.COMMAND, What.OWN, What.NOTHING):
@@ -313,22 +313,6 @@ def _unreadable(office: Office, arrival: Arrival) -> Judged:
     )
 
 
-def _with(arrival: Arrival, raw: bytes) -> Arrival:
-    return Arrival(
-        folder=arrival.folder,
-        uidvalidity=arrival.uidvalidity,
-        uid=arrival.uid,
-        raw=raw,
-        internal_date=arrival.internal_date,
-        size=arrival.size,
-        whole=True,
-    )
-
-
-def _with_flag(judged: Judged, flag: str) -> Judged:
-    return Judged(**{**judged.__dict__, "flags": (*judged.flags, flag)})
-
-
 def _known_before(office: Office, judged: Judged) -> bool:
     """After a renumbering: True for a message that was dealt with under its old number."""
     with office.database.write() as connection:
@@ -354,7 +338,7 @@ def _remember(office: Office, walk: _Walk, reading: Reading, judged: Judged, don
 def _flush(office: Office, walk: _Walk, reading: Reading, now: datetime) -> None:
     """Remembers what was left alone, with the cursor, in one transaction."""
     with office.database.write() as connection:
-        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, getattr(reading, "version", ""), now)
+        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, reading.version, now)
         moved = _advance(connection, walk, walk.last_uid, now)
     walk.stored, walk.pending = moved, []
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.core.lines import one_line
+from mailbot.core.message import ADDRESS
 from mailbot.core.rights import Channel, Right
 from mailbot.core.staff import Actor
 from mailbot.core.ticket import Status
@@ -16,7 +17,6 @@ from mailbot.store import audit, messages, tickets
 from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
 
-ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 LANGUAGE = re.compile(r"[a-z]{2}")
 NAME_CHARACTERS = 200
 

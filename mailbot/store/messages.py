@@ -70,16 +70,6 @@ def tickets_of_ids(connection: Connection, message_ids: Iterable[str]) -> tuple[
     return tuple(dict.fromkeys(rows))
 
 
-def known_hashes(connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
-    """Which of these keyed hashes belong to a message that is part of a ticket."""
-    wanted = list(hashes)
-    found: set[str] = set()
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        found.update(connection.execute(select(message.c.hash).where(message.c.hash.in_(part))).scalars())
-    return frozenset(found)
-
-
 def ticket_of_hash(connection: Connection, hash_: str) -> int | None:
     """The ticket that a message with that keyed hash is part of."""
     return connection.execute(select(message.c.ticket_id).where(message.c.hash == hash_)).scalar()

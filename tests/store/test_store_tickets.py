@@ -239,7 +239,7 @@ def test_messages_are_found_by_id_hash_and_place(database: Database) -> None:
         ticket = make_ticket(connection)
         number = messages.add(connection, {**row, "ticket_id": ticket.id})
         assert messages.tickets_of_ids(connection, ["<z@x>", "<a@x>"]) == (ticket.id,)
-        assert messages.known_hashes(connection, ["h" * 64, "g" * 64]) == {"h" * 64}
+        assert {seen for seen in ("h" * 64, "g" * 64) if messages.has_hash(connection, seen)} == {"h" * 64}
         messages.move_place(connection, "h" * 64, "Archive", 9, 4)
         assert messages.placed(connection, "Archive", 9, ["open"]) == {4: ticket.id}
         assert messages.placed(connection, "INBOX", 7, ["open"]) == {}
