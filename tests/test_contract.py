@@ -78,12 +78,12 @@ def test_deadline_answers_line_by_line_in_order() -> None:
         {"received": "nonsense", "tz": "Europe/Helsinki"},
         {"received": "2026-01-31T10:00:00+02:00", "tz": "Europe/Helsinki", "extended": True},
     ]
-    stdin = "\n".join([*(json.dumps(item) for item in records), "not json", "[]"]).encode()
+    stdin = "\n".join([*(json.dumps(item) for item in records), "not json", "[]", "", "7\n"]).encode()
     _, lines, _ = _run("deadline", "--json", stdin=stdin)
-    assert len(lines) == 5
+    assert len(lines) == 7
     assert lines[0].keys() == {"due", "one_month", "explanation", "provisional"}
     assert (lines[0]["due"], lines[2]["due"]) == ("2026-12-03", "2026-04-30")
-    assert all(lines[number].keys() == {"error"} for number in (1, 3, 4))
+    assert all(lines[number].keys() == {"error"} for number in (1, 3, 4, 5, 6))
 
 
 @pytest.mark.parametrize("profile", ["jalo-it", "ilaakso-it"])

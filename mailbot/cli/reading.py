@@ -193,8 +193,7 @@ def deadline(
         return _print(_due(record), as_json=as_json)
     worst = 0
     for line in sys.stdin:
-        if line.strip():
-            worst = max(worst, _print(_due(_json(line)), as_json=True))
+        worst = max(worst, _print(_due(_json(line)), as_json=True))
     return worst
 
 

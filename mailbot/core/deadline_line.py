@@ -1,8 +1,9 @@
 """One record of `mailbot deadline`: a request's dates from plain JSON values, or one clear line on what is wrong.
 
 Fields: `received` (ISO 8601 with offset) and `tz` (IANA name); optional `extended` (true or false), `suspensions`
-(a list of {"from", "to" or null, "why"?: identity or clarification}), `country` (default FI) and `language` of the
-explanation (default en). Other fields are left alone, so records may carry their own notes. Never raises for bad input.
+(a list of {"from", "to" or null, "why"?: identity or clarification}; each an instant, or a local day, since whole days
+count), `country` (default FI) and `language` of the explanation (default en). Other fields are left alone, so records
+may carry their own notes. Never raises for bad input.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,19 +83,35 @@ def _suspensions(value: object, zone: str, received: datetime) -> list[Suspensio
 def _suspension(item: object, zone: str, received: datetime) -> Suspension:
     if not isinstance(item, Mapping) or "from" not in item or "to" not in item:
         raise BadInputError('A suspension must be an object with "from" and "to" (null while the question is open)')
-    asked = _instant(_text(item, "from"), "from")
-    answered = None if item["to"] is None else _instant(_text(item, "to"), "to")
-    if asked < received:
+    asked = _instant_or_day(_text(item, "from"), "from")
+    answered = None if item["to"] is None else _instant_or_day(_text(item, "to"), "to")
+    if _earlier(asked, received, zone):
         raise BadInputError(f"The question of {item['from']} was sent before the request was received")
-    if answered is not None and answered < asked:
+    if answered is not None and _earlier(answered, asked, zone):
         raise BadInputError(f"The question of {item['from']} can not be answered before it, at {item['to']}")
-    return Suspension(
-        asked_on=local_date(asked, zone), answered_on=_local_or_none(answered, zone), kind=_kind(item.get("why"))
-    )
+    answered_on = None if answered is None else _local_day(answered, zone)
+    return Suspension(asked_on=_local_day(asked, zone), answered_on=answered_on, kind=_kind(item.get("why")))
 
 
-def _local_or_none(moment: datetime | None, zone: str) -> date | None:
-    return None if moment is None else local_date(moment, zone)
+def _instant_or_day(text: str, name: str) -> datetime | date:
+    """An aware instant, or a local day written alone, as 2026-09-11."""
+    if len(text) == len("2026-09-11"):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass  # told as a wrong instant
+    return _instant(text, name)
+
+
+def _local_day(moment: datetime | date, zone: str) -> date:
+    return local_date(moment, zone) if isinstance(moment, datetime) else moment
+
+
+def _earlier(first: datetime | date, second: datetime | date, zone: str) -> bool:
+    """Whether `first` surely lies before `second`: by the instant where both have one, else by the local day."""
+    if isinstance(first, datetime) and isinstance(second, datetime):
+        return first < second
+    return _local_day(first, zone) < _local_day(second, zone)
 
 
 def _kind(why: object) -> SuspensionKind:

@@ -84,7 +84,10 @@ def test_open_question_is_provisional() -> None:
         (span("2026-11-06T09:00:00+02:00", "2026-11-05T09:00:00+02:00"), "answered before"),
         (span("2026-11-06T09:00:00+02:00", "2026-11-06T08:00:00+02:00"), "answered before"),
         (span("2026-11-02T09:00:00+02:00", None), "before the request"),
-        (span("2026-11-04", None), "no time zone"),
+        (span("2026-11-04T09:00", None), "no time zone"),
+        (span("2026-11-31", None), "no date and time"),
+        (span("2026-11-02", None), "before the request"),
+        (span("2026-11-06", "2026-11-05"), "answered before"),
         (span(None, None), "from is missing"),
         (span("2026-11-04T09:00:00+02:00", "9999-12-31T23:59:59+00:00"), "not plausible"),
         (span("2026-11-04T09:00:00+02:00", None, why="staff on holiday"), "does not suspend"),
@@ -99,6 +102,13 @@ def test_bad_records(record: object, word: str) -> None:
     assert word in line
     assert "\n" not in line
     assert len(line) < 300
+
+
+def test_a_question_may_be_dated_by_its_day() -> None:
+    """Only whole local days count, so a day says as much as an instant in it."""
+    instants = answer(span("2026-11-05T09:00:00+02:00", "2026-11-12T08:00:00+02:00"))
+    assert answer(span("2026-11-05", "2026-11-12")) == instants
+    assert answer(span("2026-11-05T09:00:00+02:00", "2026-11-12")) == instants
 
 
 JSON = st.recursive(
