@@ -22,8 +22,8 @@ from mailbot.core.controller import Controller
 from mailbot.core.message import Message
 from mailbot.core.staff import Role, StaffMember
 from mailbot.flows.canary import POLLED, REMINDED, STUCK, Plan
+from mailbot.flows.mailbox import Folders
 from mailbot.flows.office import Office, Options, Texts
-from mailbot.flows.poll import Folders
 from mailbot.flows.understand import Understanding
 from mailbot.gateway.alarm_command import shout
 from mailbot.gateway.calendar_file import due_ics

@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.core.command import understand
 from mailbot.core.command_words import CommandWords
-from mailbot.flows.intake import LOOK_FLAGS
+from mailbot.flows.consider import LOOK_FLAGS
 from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.resources import shipped
 

@@ -14,11 +14,12 @@ from typing import Any
 from mailbot.core.classify import Kind
 from mailbot.core.ticket import RUNNING
 from mailbot.errors import BadInputError
-from mailbot.flows import clock, intake, poll
-from mailbot.flows.intake import Judged, Reading, What
+from mailbot.flows import clock, intake
+from mailbot.flows.arrival import Judged, Reading, What
+from mailbot.flows.mailbox import Folders, Mailbox, names_of
 from mailbot.flows.office import Office
-from mailbot.flows.poll import Folders, Mailbox
 from mailbot.flows.staff_mail import Reader as CommandReader
+from mailbot.flows.take import judge
 from mailbot.store import cursors, messages, tickets
 
 LEFT_ALONE = frozenset({What.NOTHING.value, What.AUTOMATIC.value})
@@ -69,7 +70,7 @@ def recheck(
         raise BadInputError(f"{since} lies in the future", "Give the day from which on the mailbox is read again.")
     done = Round()
     with office.database.exclusively("poll"):
-        for name in poll.names_of(mailbox, folders):
+        for name in names_of(mailbox, folders):
             try:
                 state = mailbox.examine(name)
             except BadInputError as error:
@@ -78,7 +79,7 @@ def recheck(
             uids = mailbox.uids(since=since)
             reading.warm()
             for count, fetched in enumerate(mailbox.read(uids), 1):
-                judged = poll.judge(office, mailbox, reading, name, state.uidvalidity, fetched)
+                judged = judge(office, mailbox, reading, name, state.uidvalidity, fetched)
                 _compare(office, judged, commands, done, now, open_tickets=open_tickets)
                 progress(count, len(uids))
     return done

@@ -25,9 +25,9 @@ from mailbot.core.staff import Actor, Door
 from mailbot.flows import view
 from mailbot.flows.deliver import Round as Delivered
 from mailbot.flows.deliver import deliver
-from mailbot.flows.poll import Round as Polled
 from mailbot.flows.poll import poll
 from mailbot.flows.remind import remind
+from mailbot.flows.take import Round as Polled
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.templates import Renderer
 from mailbot.store import audit, drafts, tickets

@@ -1,0 +1,59 @@
+"""The mailbox as flows see it: only looked at, and which of its folders.
+
+What changes anything in it (`after_intake`, `delete_own`) happens only because the configuration asks for it, and only
+to messages that became tickets or are test mails of ours (design, promise 4).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+
+class FolderState(Protocol):
+    """What opening a folder says."""
+
+    @property
+    def uidvalidity(self) -> int: ...
+
+
+class Mailbox(Protocol):
+    """A mailbox that is only looked at."""
+
+    def folders(self) -> tuple[str, ...]: ...
+
+    def examine(self, folder: str) -> FolderState: ...
+
+    def uids(self, *, after: int = 0, since: date | None = None) -> list[int]: ...
+
+    def read(self, uids: Sequence[int]) -> Iterator[Any]: ...
+
+    def whole(self, uid: int, limit: int) -> bytes | None: ...
+
+    def answered(self, uids: Sequence[int]) -> frozenset[int]: ...
+
+    def after_intake(self, folder: str, uids: Sequence[int], *, keyword: str, copy_to: str, move_to: str) -> None: ...
+
+    def delete_own(self, folder: str, uids: Sequence[int]) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folders:
+    """Which folders are read, from when on, and what happens to messages that became tickets."""
+
+    names: tuple[str, ...] | None  # None: all
+    exclude: tuple[str, ...] = ()
+    sent: tuple[str, ...] = ()
+    start: str = "35d"  # "35d", a date, or "new"
+    keyword: str = ""
+    copy_to: str = ""
+    move_to: str = ""
+    delete_canaries: bool = False  # test mails of ours, and nothing else, are deleted once they have arrived
+
+
+def names_of(mailbox: Mailbox, folders: Folders) -> tuple[str, ...]:
+    """The folders that are read."""
+    if folders.names is not None:
+        return folders.names
+    left_out = {*folders.exclude, *folders.sent}
+    return tuple(name for name in mailbox.folders() if name not in left_out)

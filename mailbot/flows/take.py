@@ -1,0 +1,215 @@
+"""One message from its bytes to its consequence, acted on exactly once, whatever is killed and whenever.
+
+The cursor moves in the same transaction as what follows from a message. What matters to nobody is remembered in
+batches, since losing a batch only means reading it again. One bad message never stops the mailbox: what can not be
+dealt with becomes a ticket for a person, with its bytes.
+"""
+
+import hashlib
+import logging
+import traceback
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from mailbot.core.classify import Kind, Verdict
+from mailbot.core.message import Message
+from mailbot.errors import BadInputError, IllegalMoveError, MailbotError, TryLaterError
+from mailbot.flows import canary, intake
+from mailbot.flows.arrival import Arrival, Judged, Reading, What
+from mailbot.flows.consider import consider
+from mailbot.flows.mailbox import Mailbox
+from mailbot.flows.office import Office
+from mailbot.flows.staff_mail import Reader as CommandReader
+from mailbot.mail.own import keyed_hash
+from mailbot.store import cursors, messages
+from mailbot.store.cursors import Cursor, Seen
+from mailbot.store.database import Connection
+from mailbot.store.failures import RefusedStatementError
+
+OF_THE_MESSAGE = (BadInputError, IllegalMoveError, RefusedStatementError)  # coming again would not help
+LOG = logging.getLogger(__name__)
+BATCH = 200  # messages of no interest that are remembered in one transaction
+
+
+@dataclass(kw_only=True)
+class Round:
+    """What one round did."""
+
+    read: int = 0
+    tickets: int = 0
+    follow_ups: int = 0
+    commands: int = 0
+    left_alone: int = 0
+    set_aside: int = 0
+    problems: list[str] = field(default_factory=list)  # folders that could not be read
+
+
+@dataclass(kw_only=True)
+class Walk:
+    """One folder being read."""
+
+    folder: str
+    uidvalidity: int
+    last_uid: int
+    stored: Cursor | None  # where the database has the cursor, as far as we know
+    pending: list[Seen] = field(default_factory=list)
+    became: list[int] = field(default_factory=list)
+    canaries: list[int] = field(default_factory=list)  # test mails of ours, known by their HMAC
+
+
+def take(
+    office: Office,
+    mailbox: Mailbox,
+    reading: Reading,
+    commands: CommandReader,
+    walk: Walk,
+    fetched: Any,
+    done: Round,
+    now: datetime,
+    *,
+    recognise: bool,
+) -> None:
+    """One message from bytes to its consequence."""
+    done.read += 1
+    judged = judge(office, mailbox, reading, walk.folder, walk.uidvalidity, fetched)
+    if recognise and _known_before(office, judged):
+        walk.last_uid = fetched.uid
+        _remember(office, walk, reading, judged, done, now)
+        return
+    if not judged.matters:
+        _remember(office, walk, reading, judged, done, now)
+        return
+    try:
+        opened = _act(office, reading, commands, walk, judged, now)
+    except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
+        _raise_unless_of_the_message(error)
+        judged = _unreadable(office, judged.arrival)
+        opened = _act(office, reading, commands, walk, judged, now)
+    _count(done, judged, opened=opened)
+    if judged.what in (What.TICKET, What.FOLLOW_UP):
+        walk.became.append(fetched.uid)
+    if canary.may_be_deleted(judged.origin):
+        walk.canaries.append(fetched.uid)
+
+
+def judge(office: Office, mailbox: Mailbox, reading: Reading, folder: str, uidvalidity: int, fetched: Any) -> Judged:
+    """What a fetched message of the open folder is; one that matters is fetched whole. Changes nothing."""
+    arrival = Arrival(
+        folder=folder,
+        uidvalidity=uidvalidity,
+        uid=fetched.uid,
+        raw=fetched.raw,
+        internal_date=fetched.internal_date,
+        size=fetched.size,
+        whole=fetched.whole,
+    )
+    judged = _consider(office, reading, arrival)
+    if not judged.matters or arrival.whole:
+        return judged
+    raw = mailbox.whole(fetched.uid, office.options.message_bytes)
+    if raw is not None and fetched.size <= office.options.message_bytes:
+        return _consider(office, reading, replace(arrival, raw=raw, whole=True))
+    return replace(judged, flags=(*judged.flags, "oversize"))
+
+
+def _act(office: Office, reading: Reading, commands: CommandReader, walk: Walk, judged: Judged, now: datetime) -> bool:
+    """Everything that follows from a message, what was left alone before it, and the cursor, in one transaction.
+
+    True when a ticket was opened.
+    """
+    uid = judged.arrival.uid
+    with office.database.write() as connection:
+        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, reading.version, now)
+        moved = _advance(connection, walk, uid, now)
+        opened = intake.act(connection, office, judged, commands=commands, now=now)
+        if judged.what in (What.COMMAND, What.OWN, What.NOTHING):
+            cursors.remember(connection, walk.folder, walk.uidvalidity, [_seen(judged)], "", now)
+    walk.last_uid, walk.stored, walk.pending = uid, moved, []
+    return opened
+
+
+def _advance(connection: Connection, walk: Walk, last_uid: int, now: datetime) -> Cursor:
+    """Moves the cursor from where this walk left it.
+
+    Raises TryLaterError when another poller has moved it: our lock was lost with its connection.
+    """
+    if not cursors.advance(connection, walk.folder, walk.stored, walk.uidvalidity, last_uid, now):
+        raise TryLaterError(f"another mailbot reads the folder {walk.folder}", "Wait for it, or stop the other one.")
+    return Cursor(folder=walk.folder, uidvalidity=walk.uidvalidity, last_uid=last_uid, polled_at=now)
+
+
+def _consider(office: Office, reading: Reading, arrival: Arrival) -> Judged:
+    """What a message is. If considering it fails, it is set aside for a person, with its bytes (promise 2)."""
+    try:
+        with office.database.read() as connection:
+            return consider(connection, office, reading, arrival)
+    except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
+        _raise_unless_of_the_message(error)
+        return _unreadable(office, arrival)
+
+
+def _raise_unless_of_the_message(error: Exception) -> None:
+    """The disk's, the server's and the configuration's trouble ends the round, and the message is read again.
+
+    What only this message meets is logged by its place; its words, which may be in the error, stay out (promise 10).
+    """
+    if isinstance(error, MailbotError) and not isinstance(error, OF_THE_MESSAGE):
+        raise error
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    LOG.error("a message was set aside for a person: %s in %s", type(error).__name__, where)
+
+
+def _unreadable(office: Office, arrival: Arrival) -> Judged:
+    message = Message(flags=("unreadable",), defects=("unreadable",), size=arrival.size)
+    return Judged(
+        what=What.TICKET,
+        arrival=arrival,
+        message=message,
+        hash=keyed_hash(office.key, "unreadable", hashlib.sha256(arrival.raw).hexdigest(), arrival.internal_date),
+        verdict=Verdict(kind=Kind.UNSURE, flags=("unreadable",), language="unknown"),
+        flags=("unreadable",),
+    )
+
+
+def _known_before(office: Office, judged: Judged) -> bool:
+    """After a renumbering: True for a message that was dealt with under its old number."""
+    with office.database.write() as connection:
+        if messages.has_hash(connection, judged.hash):
+            place = judged.arrival
+            messages.move_place(connection, judged.hash, place.folder, place.uidvalidity, place.uid)
+            return True
+        return bool(cursors.known(connection, [judged.hash]))
+
+
+def _seen(judged: Judged) -> Seen:
+    return Seen(uid=judged.arrival.uid, verdict=judged.what.value, hash=judged.hash)
+
+
+def _remember(office: Office, walk: Walk, reading: Reading, judged: Judged, done: Round, now: datetime) -> None:
+    done.left_alone += 1
+    walk.pending.append(_seen(judged))
+    walk.last_uid = judged.arrival.uid
+    if len(walk.pending) >= BATCH:
+        flush(office, walk, reading, now)
+
+
+def flush(office: Office, walk: Walk, reading: Reading, now: datetime) -> None:
+    """Remembers what was left alone, with the cursor, in one transaction."""
+    with office.database.write() as connection:
+        cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, reading.version, now)
+        moved = _advance(connection, walk, walk.last_uid, now)
+    walk.stored, walk.pending = moved, []
+
+
+def _count(done: Round, judged: Judged, *, opened: bool) -> None:
+    if opened:
+        done.tickets += 1
+        done.set_aside += "unreadable" in judged.flags
+    elif judged.what in (What.FOLLOW_UP, What.OUTSIDE, What.BOUNCE):
+        done.follow_ups += 1
+    elif judged.what is What.COMMAND:
+        done.commands += 1
+    else:
+        done.left_alone += 1
