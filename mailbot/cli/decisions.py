@@ -1,4 +1,4 @@
-"""Every decision on a ticket from the command line: each is one flow of `flows/decide.py`, called once.
+"""Every decision on a ticket from the command line: each is one flow of `flows/decide/`, called once.
 
 A function here only turns options into arguments; who may decide, and what follows, is judged in the flow.
 """

@@ -1,0 +1,199 @@
+"""One command of an authenticated mail becomes one decision, by the same flows as on the command line.
+
+An approval covers the draft that stood in the answered mail and no other. What a command lacks raises an error that the
+mail's sender reads; whether the others of the same mail still happen is decided by the caller.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from mailbot.core.command_values import Action, Command
+from mailbot.core.draft import DraftKind, DraftState, NeedKind
+from mailbot.core.rights import Ground, Outcome, Right
+from mailbot.errors import BadInputError, IllegalMoveError
+from mailbot.flows import clock, decide
+from mailbot.flows.decide import Done
+from mailbot.flows.prepare import Wish
+from mailbot.flows.staff_case import Case
+from mailbot.store import drafts, messages
+from mailbot.store.database import Connection
+from mailbot.store.drafts import File
+
+
+def obey_one(connection: Connection, case: Case, command: Command) -> Done:
+    """One command, by the same flows as on the command line."""
+    args, office, actor, now = command.args, case.office, case.actor, case.now
+    reference = case.ticket.reference
+    if command.action in (Action.APPROVE, Action.ACKNOWLEDGE):
+        return _approve(connection, case, command)
+    if command.action in _DRAFTING:
+        return decide.draft(connection, office, reference, actor, _wish(connection, case, command), now=now)
+    if command.action in _QUESTIONS:
+        kind, question = _QUESTIONS[command.action], str(args.get("question", ""))
+        return decide.ask(connection, office, reference, actor, kind, now=now, question=question)
+    return _OTHERS[command.action](connection, case, args)
+
+
+_QUESTIONS = {
+    Action.ASK_IDENTITY: DraftKind.IDENTITY_QUESTION,
+    Action.ASK_AUTHORITY: DraftKind.AUTHORITY_QUESTION,
+    Action.ASK_CLARIFICATION: DraftKind.CLARIFICATION,
+}
+
+_DRAFTING = frozenset({Action.EDIT, Action.FACTS, Action.ATTACH, Action.NO_DATA})
+
+
+def _approve(connection: Connection, case: Case, command: Command) -> Done:
+    """Approves the draft that stood in the answered mail, and no other."""
+    assert case.token is not None  # obey() found it
+    kind = "acknowledgement" if command.action is Action.ACKNOWLEDGE else str(command.args.get("what", "main"))
+    number = case.token.drafts.get(kind)
+    if number is None:
+        raise BadInputError(str(case.words["trouble"]["no_draft"]))
+    draft = drafts.by_id(connection, number)
+    if draft.state is not DraftState.PENDING:
+        raise IllegalMoveError(str(case.words["trouble"]["old_version"]))
+    if draft.kind is DraftKind.REPLY and case.ticket.outside_suspected and not case.token.asked_outside:
+        raise IllegalMoveError(str(case.words["trouble"]["outside"]))
+    if draft.needs:
+        raise BadInputError(str(case.words["trouble"]["not_ready"]))
+    if draft.kind is DraftKind.REPLY and written_since(connection, case):
+        raise IllegalMoveError(str(case.words["trouble"]["news_since"]))
+    return decide.approve(
+        connection,
+        case.office,
+        case.ticket.reference,
+        case.actor,
+        now=case.now,
+        fingerprint_given=draft.fingerprint,
+        open_lines=[str(line) for line in command.args.get("open", ())],
+        confirmed=case.token.asked_outside,
+    )
+
+
+def written_since(connection: Connection, case: Case) -> bool:
+    """True when the requester has written after the answered mail was made: that may be a withdrawal."""
+    if case.token is None:
+        return False
+    made_at = case.token.made_at
+    return any(
+        item.direction == "in" and item.kind == "follow_up" and item.received_at > made_at
+        for item in messages.of_ticket(connection, case.ticket.id)
+    )
+
+
+def _wish(connection: Connection, case: Case, command: Command) -> Wish:
+    args = command.args
+    kind = _main_kind(connection, case)
+    if command.action is Action.EDIT:
+        return Wish(kind=kind, text=str(args["text"]))
+    if command.action is Action.ATTACH:
+        named = {str(name) for name in args["names"]}
+        _whole(case, named)
+        return Wish(
+            kind=kind,
+            files=[
+                File(name=item.name, type=item.type, content=item.content)
+                for item in case.message.attachments
+                if item.name in named
+            ],
+        )
+    if command.action is Action.NO_DATA:
+        possible = case.office.texts.outcomes
+        rights = [right for right in case.ticket.rights if Outcome.NO_DATA in possible(right)]
+        return Wish(outcomes=dict.fromkeys(rights, Outcome.NO_DATA))
+    return Wish(kind=kind, values=_facts(connection, case, args))
+
+
+def _whole(case: Case, named: set[str]) -> None:
+    """Raises BadInputError for a file that was not read because the mail is too large."""
+    for item in case.message.attachments:
+        if item.name in named and case.oversize and not item.content:
+            size = f"{case.oversize / 2**20:.0f} MB"
+            raise BadInputError(str(case.words["trouble"]["too_large"]).format(name=item.name, size=size))
+
+
+def _main_kind(connection: Connection, case: Case) -> DraftKind:
+    number = case.token.drafts.get("main") if case.token else None
+    return drafts.by_id(connection, number).kind if number else DraftKind.REPLY
+
+
+def _facts(connection: Connection, case: Case, args: Mapping[str, Any]) -> dict[str, str]:
+    """Facts by the name of their need; a bare text fills the first text that the draft waits for."""
+    if args.get("values"):
+        return {str(name): str(value) for name, value in args["values"].items()}
+    text = str(args.get("text", "")).strip()
+    draft = drafts.newest(connection, case.ticket.id, _main_kind(connection, case))
+    if draft is not None:
+        waiting = next((need.name for need in draft.needs if need.kind is NeedKind.TEXT), None)
+        given = next((name for name in draft.values if name.rpartition(".")[2] == "correction"), None)
+        if waiting or given:
+            return {str(waiting or given): text}
+    raise BadInputError(str(case.words["trouble"]["nothing_to_fill"]))
+
+
+def _refuse(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
+    ground = Ground(args["ground"]) if args.get("ground") else None
+    return decide.refuse(
+        connection, case.office, case.ticket.reference, case.actor,
+        now=case.now, ground=ground, reasons=str(args.get("reasons", "")),
+    )  # fmt: skip
+
+
+def _answered(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
+    on = _day(str(args["on"]), clock.today(case.office, case.now)) if args.get("on") else None
+    how = str(args.get("how", "email"))
+    return decide.answered(connection, case.office, case.ticket.reference, case.actor, now=case.now, on=on, how=how)
+
+
+def _day(text: str, today: date) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        found = re.match(r"(\d{1,2})\.(\d{1,2})\.(\d{4})?", text)
+        try:
+            if found:
+                return date(int(found[3] or today.year), int(found[2]), int(found[1]))
+        except ValueError:
+            pass
+    raise BadInputError(f"{text!r} is not a day", "Write it as 2026-11-18 or 18.11.2026.")
+
+
+def _reject(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
+    kind = _main_kind(connection, case)
+    reason = str(args.get("reason", ""))
+    return decide.reject(connection, case.ticket.reference, case.actor, now=case.now, kind=kind, reason=reason)
+
+
+def _reclassify(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
+    rights = [Right(value) for value in args["rights"]]
+    return decide.reclassify(connection, case.office, case.ticket.reference, case.actor, rights, now=case.now)
+
+
+def _extend(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
+    reason = str(args.get("reason", ""))
+    return decide.extend(connection, case.office, case.ticket.reference, case.actor, now=case.now, reason=reason)
+
+
+def _assign(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
+    return decide.assign(connection, case.office, case.ticket.reference, case.actor, now=case.now, to=str(args["to"]))
+
+
+_OTHERS: Mapping[Action, Callable[[Connection, Case, Mapping[str, Any]], Done]] = {
+    Action.REJECT: _reject,
+    Action.RECLASSIFY: _reclassify,
+    Action.NOT_A_REQUEST: lambda connection, case, args: decide.dismiss(
+        connection, case.ticket.reference, case.actor, now=case.now, reason=str(args.get("reason", ""))
+    ),
+    Action.EXTEND: _extend,
+    Action.REFUSE: _refuse,
+    Action.ANSWERED_ELSEWHERE: _answered,
+    Action.NOTE: lambda connection, case, args: decide.note(
+        connection, case.ticket.reference, case.actor, now=case.now, text=str(args["text"])
+    ),
+    Action.ASSIGN: _assign,
+    Action.STATUS: lambda _connection, case, _args: Done(ticket=case.ticket, what="status"),
+    Action.HELP: lambda _connection, case, _args: Done(ticket=case.ticket, what="status"),
+}
