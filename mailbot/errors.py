@@ -38,9 +38,16 @@ class ServiceUnavailableError(MailbotError):
 
 
 class TryLaterError(MailbotError):
-    """The same call may go through later: a lock is held, a server asks for patience, the connection broke."""
+    """The same call may go through later: a lock is held, a server asks for patience, the connection broke.
+
+    `after_s` is how many **seconds** the server asked to be left alone for; 0 when it did not say.
+    """
 
     exit_code = 75
+
+    def __init__(self, what: str, cure: str = "", *, after_s: float = 0.0) -> None:
+        self.after_s = after_s
+        super().__init__(what, cure)
 
 
 class NotPermittedError(MailbotError):

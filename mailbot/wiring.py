@@ -185,6 +185,7 @@ class House:
                 token=self._token("imap.oauth", imap),
                 timeout_s=imap.timeout_s,
                 ca_file=self.config.resolve(imap.ca_file) if imap.ca_file else None,
+                message_bytes=self.config.limits.message_mb * 1024 * 1024,
             )
         )
 

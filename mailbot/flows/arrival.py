@@ -54,9 +54,10 @@ class Arrival:
     uidvalidity: int
     uid: int
     raw: bytes = field(repr=False)
-    internal_date: datetime  # aware
+    internal_date: datetime  # aware; where the server does not say, the newest Received line or the moment of reading
     size: int
     whole: bool = True  # False: the bytes of its files were not fetched
+    dated: bool = True  # False: the server did not say when it came
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def hash_of(office: Office, message: Message, arrival: Arrival) -> str:
         message.header("Date"),
         message.header("Subject"),
         arrival.size,
-        arrival.internal_date.timestamp(),
+        arrival.internal_date.timestamp() if arrival.dated else "",
     )
 
 

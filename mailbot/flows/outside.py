@@ -67,7 +67,7 @@ def look_at_sent(
     for fetched in mailbox.read(uids):
         message, now = reading.read(fetched.raw), clock_now()
         with office.database.write() as connection:
-            sent_by_hand(connection, office, message, fetched.internal_date, now)
+            sent_by_hand(connection, office, message, fetched.internal_date or now, now)
             cursors.put(connection, name, state.uidvalidity, fetched.uid, now)
     if not uids and cursor is None:
         with office.database.write() as connection:

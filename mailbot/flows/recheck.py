@@ -79,7 +79,7 @@ def recheck(
             uids = mailbox.uids(since=since)
             reading.warm()
             for count, fetched in enumerate(mailbox.read(uids), 1):
-                judged = judge(office, mailbox, reading, name, state.uidvalidity, fetched)
+                judged = judge(office, mailbox, reading, name, state.uidvalidity, fetched, now)
                 _compare(office, judged, commands, done, now, open_tickets=open_tickets)
                 progress(count, len(uids))
     return done

@@ -5,23 +5,20 @@ batches, since losing a batch only means reading it again. One bad message never
 dealt with becomes a ticket for a person, with its bytes.
 """
 
-import hashlib
 import logging
 import traceback
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from mailbot.core.classify import Kind, Verdict
-from mailbot.core.message import Message
 from mailbot.errors import BadInputError, IllegalMoveError, MailbotError, TryLaterError
-from mailbot.flows import canary, intake
+from mailbot.flows import aside, canary, intake
 from mailbot.flows.arrival import Arrival, Judged, Reading, What
 from mailbot.flows.consider import consider
 from mailbot.flows.mailbox import Mailbox
 from mailbot.flows.office import Office
 from mailbot.flows.staff_mail import Reader as CommandReader
-from mailbot.mail.own import keyed_hash
+from mailbot.mail.authenticity import newest_received
 from mailbot.store import cursors, messages
 from mailbot.store.cursors import Cursor, Seen
 from mailbot.store.database import Connection
@@ -72,7 +69,7 @@ def take(
 ) -> None:
     """One message from bytes to its consequence."""
     done.read += 1
-    judged = judge(office, mailbox, reading, walk.folder, walk.uidvalidity, fetched)
+    judged = judge(office, mailbox, reading, walk.folder, walk.uidvalidity, fetched, now)
     if recognise and _known_before(office, judged):
         walk.last_uid = fetched.uid
         _remember(office, walk, reading, judged, done, now)
@@ -84,7 +81,7 @@ def take(
         opened = _act(office, reading, commands, walk, judged, now)
     except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
         _raise_unless_of_the_message(error)
-        judged = _unreadable(office, judged.arrival)
+        judged = aside.unreadable(office, judged.arrival)
         opened = _act(office, reading, commands, walk, judged, now)
     _count(done, judged, opened=opened)
     if judged.what in (What.TICKET, What.FOLLOW_UP):
@@ -93,24 +90,40 @@ def take(
         walk.canaries.append(fetched.uid)
 
 
-def judge(office: Office, mailbox: Mailbox, reading: Reading, folder: str, uidvalidity: int, fetched: Any) -> Judged:
+def judge(
+    office: Office, mailbox: Mailbox, reading: Reading, folder: str, uidvalidity: int, fetched: Any, now: datetime
+) -> Judged:
     """What a fetched message of the open folder is; one that matters is fetched whole. Changes nothing."""
     arrival = Arrival(
         folder=folder,
         uidvalidity=uidvalidity,
         uid=fetched.uid,
         raw=fetched.raw,
-        internal_date=fetched.internal_date,
+        internal_date=fetched.internal_date or _arrived(reading, fetched, now),
         size=fetched.size,
         whole=fetched.whole,
+        dated=fetched.internal_date is not None,
     )
     judged = _consider(office, reading, arrival)
-    if not judged.matters or arrival.whole:
-        return judged
-    raw = mailbox.whole(fetched.uid, office.options.message_bytes)
-    if raw is not None and fetched.size <= office.options.message_bytes:
+    if not fetched.readable and judged.what not in (What.OWN, What.AUTOMATIC):  # these two are known by their headers
+        return aside.not_given(office, reading, arrival)
+    if judged.matters and not arrival.whole:
+        judged = _considered_whole(office, mailbox, reading, judged)
+    return judged if arrival.dated else replace(judged, flags=(*judged.flags, aside.ARRIVAL_UNKNOWN))
+
+
+def _considered_whole(office: Office, mailbox: Mailbox, reading: Reading, judged: Judged) -> Judged:
+    arrival = judged.arrival
+    raw = mailbox.whole(arrival.uid, office.options.message_bytes)
+    if raw is not None and arrival.size <= office.options.message_bytes:
         return _consider(office, reading, replace(arrival, raw=raw, whole=True))
     return replace(judged, flags=(*judged.flags, "oversize"))
+
+
+def _arrived(reading: Reading, fetched: Any, now: datetime) -> datetime:
+    """When a message came that its server gives no arrival of; people are told that it is not known."""
+    stated = newest_received(reading.read(fetched.raw))
+    return min(stated, now) if stated is not None else now
 
 
 def _act(office: Office, reading: Reading, commands: CommandReader, walk: Walk, judged: Judged, now: datetime) -> bool:
@@ -146,7 +159,7 @@ def _consider(office: Office, reading: Reading, arrival: Arrival) -> Judged:
             return consider(connection, office, reading, arrival)
     except Exception as error:  # noqa: BLE001 - one bad message must never stop the mailbox, and none may be lost
         _raise_unless_of_the_message(error)
-        return _unreadable(office, arrival)
+        return aside.unreadable(office, arrival)
 
 
 def _raise_unless_of_the_message(error: Exception) -> None:
@@ -159,18 +172,6 @@ def _raise_unless_of_the_message(error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
     LOG.error("a message was set aside for a person: %s in %s", type(error).__name__, where)
-
-
-def _unreadable(office: Office, arrival: Arrival) -> Judged:
-    message = Message(flags=("unreadable",), defects=("unreadable",), size=arrival.size)
-    return Judged(
-        what=What.TICKET,
-        arrival=arrival,
-        message=message,
-        hash=keyed_hash(office.key, "unreadable", hashlib.sha256(arrival.raw).hexdigest(), arrival.internal_date),
-        verdict=Verdict(kind=Kind.UNSURE, flags=("unreadable",), language="unknown"),
-        flags=("unreadable",),
-    )
 
 
 def _known_before(office: Office, judged: Judged) -> bool:

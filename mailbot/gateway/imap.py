@@ -1,9 +1,8 @@
 """The mailbox, read and left as it was: EXAMINE and BODY.PEEK, never a flag, never a move unless asked for.
 
-Small messages come whole, many in one answer. Of a large one come headers, text parts and the names of its files;
-whole bytes are fetched only for what becomes part of a ticket. Every error of the library, the socket and TLS becomes
-one of ours here. imapclient facts that shape this file: `normalise_times` must be off (else INTERNALDATE is naive
-local time), a requested UID may be missing from an answer, `UID n:*` always returns the last message.
+Here are the connection, the folders and the few actions that a configuration may ask for; how messages are got is
+`imap_fetch`, and what goes wrong is `imap_errors`. imapclient facts that shape this file: `normalise_times` must be off
+(else INTERNALDATE is naive local time), `UID n:*` always returns the last message, idle_check() spins.
 """
 
 import contextlib
@@ -11,25 +10,20 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import imapclient
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientError
 
-from mailbot.errors import BadInputError, MailbotError, NotPermittedError, ServiceUnavailableError, TryLaterError
+from mailbot.errors import BadInputError, TryLaterError
 from mailbot.gateway.credentials import Secret
-from mailbot.gateway.imap_structure import outline, text_sections
-
-WHOLE_BYTES = 64 * 1024  # messages up to this size are fetched whole at once
-BATCH_BYTES = 1024 * 1024  # bytes asked for in one answer
-TEXT_BYTES = 512 * 1024  # of one text part of a large message
-OUTLINE_BYTES = 64 * 1024  # what the texts of a large message are reckoned as
-BATCH_COUNT = 100
-SUMMARY_COUNT = 1000  # messages whose sizes are asked for at once
+from mailbot.gateway.imap_errors import asks_for_patience, ours
+from mailbot.gateway.imap_fetch import Fetched, Fetching
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +38,7 @@ class Account:
     token: Callable[[], Secret] | None = None
     timeout_s: float = 30.0
     ca_file: Path | None = None
+    message_bytes: int = 25 * 1024 * 1024  # of a larger message only so much is ever asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,26 +50,6 @@ class FolderState:
     exists: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """What is known of a message before its bytes."""
-
-    uid: int
-    size: int  # bytes, RFC822.SIZE
-    internal_date: datetime  # aware: the server's own zone
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fetched:
-    """A message as fetched. When not `whole`, file parts are only named."""
-
-    uid: int
-    size: int
-    internal_date: datetime
-    raw: bytes = field(repr=False)
-    whole: bool
-
-
 class ImapMailbox:
     """One connection to one mailbox; a context manager."""
 
@@ -82,6 +57,8 @@ class ImapMailbox:
         self.account = account
         self._client: Any = None
         self._idling = False
+        self._open: FolderState | None = None
+        self._fetching = Fetching(self, account.message_bytes)
 
     def __enter__(self) -> Self:
         self.connect()
@@ -99,7 +76,7 @@ class ImapMailbox:
         dropped), NotPermittedError (login refused).
         """
         account = self.account
-        with _ours(account):
+        with self._ours():
             client = imapclient.IMAPClient(
                 account.host,
                 port=account.port,
@@ -139,14 +116,17 @@ class ImapMailbox:
                 client.shutdown()
         self._idling = False
 
+    def _ours(self) -> AbstractContextManager[None]:
+        return ours(self.account.host, self.account.port, self.account.username)
+
     def capabilities(self) -> frozenset[str]:
         """What the server says it can do."""
-        with _ours(self.account):
+        with self._ours():
             return frozenset(name.decode("ascii", "replace") for name in self._client.capabilities())
 
     def folders(self) -> tuple[str, ...]:
         """Names of the folders that can be opened."""
-        with _ours(self.account):
+        with self._ours():
             found = self._client.list_folders()
         return tuple(
             str(name) for flags, _, name in found if b"\\Noselect" not in flags and b"\\NonExistent" not in flags
@@ -157,97 +137,69 @@ class ImapMailbox:
 
         Raises BadInputError when there is no such folder.
         """
-        with _ours(self.account):
+        with self._ours():
             try:
                 answer = self._client.select_folder(folder, readonly=True)
             except IMAPClientError as error:
-                if isinstance(error, self._client.AbortError):
+                if isinstance(error, self._client.AbortError) or asks_for_patience(error):
                     raise
                 raise BadInputError(
                     f"imap.folders: the folder {folder} can not be opened",
                     "See: mailbot check --connect lists the folders.",
                 ) from error
-        return FolderState(name=folder, uidvalidity=int(answer[b"UIDVALIDITY"]), exists=int(answer[b"EXISTS"]))
+            self._open = FolderState(
+                name=folder, uidvalidity=int(answer[b"UIDVALIDITY"]), exists=int(answer[b"EXISTS"])
+            )
+        return self._open
 
     def uids(self, *, after: int = 0, since: date | None = None) -> list[int]:
         """UIDs above `after`, ascending; only messages that arrived on or after `since` when given."""
         criteria: list[Any] = ["UID", f"{after + 1}:*"]
         if since is not None:
             criteria += ["SINCE", since]
-        with _ours(self.account):
+        with self._ours():
             found = self._client.search(criteria)
         return sorted(uid for uid in found if uid > after)  # n:* always holds the last message (RFC 3501 6.4.8)
 
-    def summaries(self, uids: Sequence[int]) -> dict[int, Summary]:
-        """Size and arrival of messages; those that are gone are missing."""
-        found: dict[int, Summary] = {}
-        for start in range(0, len(uids), 1000):
-            with _ours(self.account):
-                answer = self._client.fetch(list(uids[start : start + 1000]), ["RFC822.SIZE", "INTERNALDATE"])
-            for uid, items in answer.items():
-                if b"RFC822.SIZE" in items and isinstance(items.get(b"INTERNALDATE"), datetime):
-                    found[uid] = Summary(uid=uid, size=items[b"RFC822.SIZE"], internal_date=items[b"INTERNALDATE"])
-        return found
-
     def read(self, uids: Sequence[int]) -> Iterator[Fetched]:
-        """The messages in ascending order, small ones whole; those that are gone are passed over."""
-        for start in range(0, len(uids), SUMMARY_COUNT):
-            summaries = self.summaries(uids[start : start + SUMMARY_COUNT])
-            for batch in _batches(sorted(summaries.values(), key=lambda item: item.uid)):
-                yield from self._read_batch(batch)
-
-    def _read_batch(self, batch: Sequence[Summary]) -> Iterator[Fetched]:
-        """All small ones in one answer, the outlines of the large ones in a few."""
-        small = [item.uid for item in batch if item.size <= WHOLE_BYTES]
-        large = [item.uid for item in batch if item.size > WHOLE_BYTES]
-        with _ours(self.account):
-            answers = self._client.fetch(small, ["BODY.PEEK[]"]) if small else {}
-            raws = {uid: answer.get(b"BODY[]") for uid, answer in answers.items()}
-            raws |= self._outlines(large) if large else {}
-        for item in batch:
-            raw = raws.get(item.uid)
-            if raw is not None:
-                whole = item.size <= WHOLE_BYTES
-                yield Fetched(uid=item.uid, size=item.size, internal_date=item.internal_date, raw=raw, whole=whole)
-
-    def _outlines(self, uids: Sequence[int]) -> dict[int, bytes]:
-        """Headers, text parts and the names of files of large messages; messages built alike share one answer."""
-        answers = self._client.fetch(uids, ["BODYSTRUCTURE", "BODY.PEEK[HEADER]"])
-        alike: dict[tuple[str, ...], list[int]] = {}
-        for uid, answer in answers.items():
-            if b"BODYSTRUCTURE" in answer:
-                alike.setdefault(tuple(text_sections(answer[b"BODYSTRUCTURE"])), []).append(uid)
-        found: dict[int, bytes] = {}
-        for sections, members in alike.items():
-            keys = [f"BODY.PEEK[{section}]<0.{TEXT_BYTES}>" for section in sections]
-            parts = self._client.fetch(members, keys) if keys else {}
-            for uid in members:
-                given = parts.get(uid, {})
-                texts = {section: given.get(f"BODY[{section}]<0>".encode()) or b"" for section in sections}
-                header = answers[uid].get(b"BODY[HEADER]") or b""
-                found[uid] = outline(header, answers[uid][b"BODYSTRUCTURE"], texts)
-        return found
+        """The messages in ascending order, small ones whole; those that are gone are passed over, and no other."""
+        return self._fetching.read(uids)
 
     def whole(self, uid: int, limit: int) -> bytes | None:
-        """All bytes of a message, at most the first `limit`; None when it is gone."""
-        with _ours(self.account):
-            answer = self._client.fetch([uid], [f"BODY.PEEK[]<0.{limit}>"]).get(uid, {})
-        found: bytes | None = answer.get(b"BODY[]<0>")
-        return found
+        """All bytes of a message, at most the first `limit`; None when it is gone or can not be had whole."""
+        return self._fetching.bytes_of(uid, limit)
 
     def answered(self, uids: Sequence[int]) -> frozenset[int]:
         """Which of these messages carry \\Answered: their human has replied from a mail program."""
-        if not uids:
-            return frozenset()
-        with _ours(self.account):
-            flags = self._client.get_flags(list(uids))
-        return frozenset(uid for uid, names in flags.items() if imapclient.ANSWERED in names)
+        found = self._fetching.divided(list(uids), ["FLAGS"]) if uids else {}
+        return frozenset(uid for uid, items in found.items() if imapclient.ANSWERED in (items.get(b"FLAGS") or ()))
+
+    # -------------------------------------------------------------------------------- what `Fetching` asks
+
+    def fetch(self, uids: Sequence[int], keys: Sequence[str]) -> dict[int, dict[bytes, Any]]:
+        """One FETCH. Raises BadAnswerError when its answer can not be used, BrokenLineError when none came."""
+        with self._ours():
+            return dict(self._client.fetch(list(uids), list(keys)))
+
+    def present(self, uids: Sequence[int]) -> frozenset[int]:
+        """Which of these messages lie in the open folder, whether or not the server gives them."""
+        with self._ours():
+            self._client.noop()  # lets the server say which were expunged meanwhile (RFC 3501 7.4.1)
+            return frozenset(self._client.search(["UID", list(uids)])) & frozenset(uids)
+
+    def mend(self) -> None:
+        """A new connection to the same folder, in place of one that broke. Raises as `connect` does."""
+        before = self._open
+        self.close()
+        self.connect()
+        if before is not None and self.examine(before.name).uidvalidity != before.uidvalidity:
+            raise TryLaterError(f"the folder {before.name} was renumbered while it was read", "It is read again.")
 
     def flags(self, uids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Flags of messages as the server keeps them, without \\Recent, which it sets by itself."""
         if not uids:
             return {}
-        with _ours(self.account):
+        with self._ours():
             found = self._client.get_flags(list(uids))
         return {
             uid: tuple(name.decode("ascii", "replace") for name in names if name != imapclient.RECENT)
@@ -258,7 +210,7 @@ class ImapMailbox:
         """The actions that the configuration asks for on messages that became tickets; read-only again after."""
         if not uids or not (keyword or copy_to or move_to):
             return
-        with _ours(self.account):
+        with self._ours():
             self._client.select_folder(folder, readonly=False)
             if keyword:
                 self._client.add_flags(list(uids), [keyword])
@@ -270,7 +222,7 @@ class ImapMailbox:
 
     def delete_own(self, folder: str, uids: Sequence[int]) -> None:
         """Deletes messages that carry our own mark (the canary's clean-up, only when configured)."""
-        with _ours(self.account):
+        with self._ours():
             self._client.select_folder(folder, readonly=False)
             self._client.delete_messages(list(uids))
             if self._client.has_capability("UIDPLUS"):  # a bare EXPUNGE would take what the human had marked as well
@@ -279,7 +231,7 @@ class ImapMailbox:
 
     def idle_begin(self) -> None:
         """Asks the server to say what happens in the open folder (RFC 2177); until `idle_end` nothing else is asked."""
-        with _ours(self.account):
+        with self._ours():
             self._client.idle()
         self._idling = True
 
@@ -289,13 +241,13 @@ class ImapMailbox:
         Only a hint: the caller searches whatever was said. imapclient's idle_check() spins on a closed connection, so
         the socket is asked directly; one that was closed is news, and ending IDLE finds out.
         """
-        with _ours(self.account):
+        with self._ours():
             return _readable(self._client.socket(), seconds, wake)
 
     def idle_end(self) -> None:
         """Ends IDLE. A dead connection raises TryLaterError."""
         self._idling = False
-        with _ours(self.account):
+        with self._ours():
             self._client.idle_done()
 
 
@@ -310,63 +262,5 @@ def _readable(sock: Any, seconds: float, wake: Any = None) -> bool:
     return any(fd == sock.fileno() for fd, _ in poller.poll(seconds * 1000))
 
 
-def _batches(items: Sequence[Summary]) -> Iterator[list[Summary]]:
-    """Messages in order, together up to BATCH_COUNT and BATCH_BYTES; of a large one only its outline counts."""
-    batch: list[Summary] = []
-    total = 0
-    for item in items:
-        cost = item.size if item.size <= WHOLE_BYTES else OUTLINE_BYTES
-        if batch and (len(batch) >= BATCH_COUNT or total + cost > BATCH_BYTES):
-            yield batch
-            batch, total = [], 0
-        batch.append(item)
-        total += cost
-    if batch:
-        yield batch
-
-
 def _tls(account: Account) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(account.ca_file) if account.ca_file else None)
-
-
-@contextlib.contextmanager
-def _ours(account: Account) -> Iterator[None]:
-    """Errors of the library, the socket and TLS as ours: one clear line, never a secret."""
-    where = f"IMAP {account.host}:{account.port}"
-    try:
-        yield
-    except MailbotError:
-        raise
-    except LoginError as error:
-        raise NotPermittedError(
-            f"{where} refused the login of {account.username}", "Check imap.username and the password it names."
-        ) from error
-    except ssl.SSLCertVerificationError as error:
-        raise ServiceUnavailableError(
-            f"{where} has a certificate that is not trusted ({error.verify_message})",
-            "Correct imap.host, or name its authority in imap.ca_file.",
-        ) from error
-    except ssl.SSLError as error:
-        raise ServiceUnavailableError(
-            f"{where} does not speak TLS as configured", 'Check imap.port and imap.security ("tls" or "starttls").'
-        ) from error
-    except TimeoutError as error:
-        raise TryLaterError(
-            f"{where} did not answer in time", "It is tried again; check the network if it stays."
-        ) from error
-    except (ConnectionRefusedError, socket.gaierror) as error:
-        reason = "refused the connection" if isinstance(error, ConnectionRefusedError) else "is an unknown host"
-        raise ServiceUnavailableError(f"{where} {reason}", "Check imap.host and imap.port.") from error
-    except OSError as error:
-        raise TryLaterError(f"{where} broke the connection", "It is tried again.") from error
-    except IMAPClientError as error:
-        raise TryLaterError(
-            f"{where} answered what is not understood ({_said(error)})", "It is tried again."
-        ) from error
-    except (KeyError, ValueError, IndexError, TypeError, AssertionError, AttributeError) as error:
-        # imapclient's parser meets nonsense with plain exceptions
-        raise TryLaterError(f"{where} answered what is not IMAP", "It is tried again; check host and port.") from error
-
-
-def _said(error: Exception) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__

@@ -10,13 +10,17 @@ from typing import Any
 
 MAX_TEXT_PARTS = 20
 MAX_DEPTH = 12
+LEAF_FIELDS = 7  # type, subtype, parameters, id, description, encoding, size (RFC 3501 7.4.2)
 _CONTENT_HEADERS = re.compile(
     rb"^content-(?:type|transfer-encoding|disposition)[ \t]*:.*(?:\r?\n[ \t].*)*\r?\n?", re.I | re.M
 )
 
 
 def text_sections(structure: Any) -> list[str]:
-    """IMAP section numbers ("1", "2.1") of the parts that are text and not files, in order."""
+    """IMAP section numbers ("1", "2.1") of the parts that are text and not files, in order.
+
+    Raises ValueError for what is no structure: nothing can be said of the message then.
+    """
     found = [section for section, part in _leaves(structure, "", 0) if _is_text(part)]
     return found[:MAX_TEXT_PARTS]
 
@@ -52,8 +56,10 @@ def _leaves(part: Any, section: str, depth: int) -> Iterator[tuple[str, Any]]:
         if depth < MAX_DEPTH:
             for number, child in enumerate(part[0], 1):
                 yield from _leaves(child, _inner(section, number), depth + 1)
-    else:
+    elif isinstance(part, tuple) and len(part) >= LEAF_FIELDS and all(isinstance(kind, bytes) for kind in part[:2]):
         yield section or "1", part
+    else:
+        raise ValueError("neither a part nor a multipart")
 
 
 def _inner(section: str, number: int) -> str:

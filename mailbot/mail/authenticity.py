@@ -144,6 +144,11 @@ def _organisation(domain: str) -> str:
     return ".".join(labels[-count:])
 
 
+def newest_received(message: Message) -> datetime | None:
+    """When the last server on the way had the message, by the line it put on top (RFC 5321 4.4); None without one."""
+    return next((moment(value.rpartition(";")[2]) for value in message.all_headers("Received")), None)
+
+
 def trusted_received(message: Message, hosts: Sequence[str]) -> tuple[datetime, ...]:
     """The aware times at which hosts of ours received the message, newest first (law: the earliest may date a request).
 
