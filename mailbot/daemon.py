@@ -2,8 +2,9 @@
 
 The loop decides nothing about mail. It polls at least every `interval_s`, earlier when IDLE hints at news; sends what
 is due; reminds on working mornings; purges once a day; watches itself. Between duties it waits in IDLE where the server
-can. Trouble backs off with jitter, is logged in one line without people in it, and is told when it lasts. A refused
-login or a wrong configuration ends the loop at once: no waiting cures them, and trying again would lock the account.
+can. Trouble backs off with jitter, or for as long as the server asks, is logged in one line without people in it, and
+is told when it lasts and when it is over. That another mailbot does the work is no trouble. A refused login or a wrong
+configuration ends the loop at once: no waiting cures them, and trying again would lock the account.
 """
 
 import logging
@@ -17,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mailbot.errors import ConfigurationError, MailbotError, NotPermittedError
-from mailbot.flows.canary import canary
+from mailbot.errors import ConfigurationError, HeldError, MailbotError, NotPermittedError, TryLaterError
+from mailbot.flows.canary import POLLED, canary
 from mailbot.flows.deliver import Sent, deliver
 from mailbot.flows.own_mail import alarm
 from mailbot.flows.poll import poll
@@ -38,6 +39,7 @@ CANARY_EVERY_S = 600.0
 PURGE_EVERY_S = 86_400.0
 LONGEST_PAUSE_S = 30.0  # well within the watchdog's time
 BACK_OFF_S = (5.0, 15.0, 60.0, 180.0, 600.0, 900.0)
+STAND_BY_S = 30.0  # between two looks whether the other mailbot still does it
 ALARM_AFTER = timedelta(hours=1)  # trouble that lasts so long is told
 
 
@@ -55,6 +57,7 @@ class _Duty:
     next_at: float = 0.0  # monotonic seconds
     failing_since: datetime | None = None
     told: bool = False  # people have heard that it fails
+    standing_by: bool = False  # another mailbot does it
 
 
 @dataclass(kw_only=True)
@@ -95,6 +98,8 @@ class _Daemon:
 
     def _connected(self) -> ImapMailbox:
         if self.mailbox is None:
+            with self.house.database.exclusively("poll"):  # one that stands by does not log in
+                pass
             self.mailbox = self.house.mailbox()
             self.mailbox.connect()
         elif self.idling:
@@ -273,20 +278,51 @@ def _do(daemon: _Daemon, duty: _Duty) -> None:
         pause = duty.work()
     except (ConfigurationError, NotPermittedError):
         raise
+    except HeldError as error:
+        if not _done_by_the_other(daemon, duty):
+            _failed(daemon, duty, error)
+            return
+        LOG.log(logging.DEBUG if duty.standing_by else logging.INFO, "%s: standing by: %s", duty.name, error)
+        _went_well(daemon, duty, STAND_BY_S)
+        duty.standing_by = True
     except MailbotError as error:
-        LOG.warning("%s: %s", duty.name, error)
-        duty.next_at = time.monotonic() + _back_off(duty.failures)
-        duty.failures += 1
-        duty.failing_since = duty.failing_since or daemon.now()
-        _tell_when_it_lasts(daemon, duty, error)
+        _failed(daemon, duty, error)
     else:
-        duty.next_at = time.monotonic() + pause
-        duty.failures, duty.failing_since, duty.told = 0, None, False
+        _went_well(daemon, duty, pause)
 
 
-def _back_off(failures: int) -> float:
+def _went_well(daemon: _Daemon, duty: _Duty, pause: float) -> None:
+    duty.next_at = time.monotonic() + pause
+    if duty.told:
+        _tell(daemon, duty)
+    duty.failures, duty.failing_since, duty.told, duty.standing_by = 0, None, False, False
+
+
+def _failed(daemon: _Daemon, duty: _Duty, error: MailbotError) -> None:
+    LOG.warning("%s: %s", duty.name, error)
+    duty.next_at = time.monotonic() + _back_off(duty.failures, error)
+    duty.failures += 1
+    duty.failing_since = duty.failing_since or daemon.now()
+    _tell_when_it_lasts(daemon, duty, error)
+
+
+def _done_by_the_other(daemon: _Daemon, duty: _Duty) -> bool:
+    """True unless whoever holds the mailbox has not read it for long: then it hangs, and people must hear of it."""
+    if duty.name != "poll":
+        return True
+    try:
+        with daemon.house.database.read() as connection:
+            last = cursors.read_state(connection, POLLED)
+    except MailbotError:
+        return True  # the next look will tell
+    since = max(last[1], daemon.started_at) if last else daemon.started_at
+    return daemon.now() - since < ALARM_AFTER
+
+
+def _back_off(failures: int, error: MailbotError | None = None) -> float:
     """Seconds until a failed duty is tried again, with jitter, so that many machines do not come back at once."""
-    return BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * random.uniform(0.8, 1.2)
+    asked = error.after_s if isinstance(error, TryLaterError) else 0.0
+    return max(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * random.uniform(0.8, 1.2), asked)
 
 
 def _tell_when_it_lasts(daemon: _Daemon, duty: _Duty, error: MailbotError) -> None:
@@ -294,11 +330,28 @@ def _tell_when_it_lasts(daemon: _Daemon, duty: _Duty, error: MailbotError) -> No
     watched = duty.name != "canary" and any(other.name == "canary" for other in daemon.duties)
     if watched or duty.told or duty.failing_since is None or daemon.now() - duty.failing_since < ALARM_AFTER:
         return
-    what = f"{duty.name} has stopped: {error.what}"
-    try:
-        daemon.house.shout(f"mailbot: {duty.name} has stopped", str(error))
-        duty.told = True
-        with daemon.house.database.write() as connection:
-            alarm(connection, daemon.house.office, what, now=daemon.now())
-    except MailbotError as second:
-        LOG.error("the alarm could not be told: %s", second)
+    duty.told = _tell(daemon, duty, error)
+
+
+def _tell(daemon: _Daemon, duty: _Duty, error: MailbotError | None = None) -> bool:
+    """To the alarm command and the alarm address; without an error that all is well again. False when no way worked."""
+    what, given = f"{duty.name} has stopped", daemon.house.config.alarm
+    subject = f"mailbot: {what if error else f'{duty.name} is working again'}"
+    ways: list[Callable[[], None]] = []
+    if given and given.command:
+        ways.append(lambda: daemon.house.shout(subject, str(error or "You need not do anything.")))
+    if given and given.email:
+        ways.append(lambda: _mail_alarm(daemon, f"{what}: {error.what}" if error else what, recovered=error is None))
+    failed = 0
+    for way in ways:
+        try:
+            way()
+        except MailbotError as second:
+            failed += 1
+            LOG.error("the alarm could not be told: %s", second)
+    return failed < len(ways) or not ways
+
+
+def _mail_alarm(daemon: _Daemon, what: str, *, recovered: bool) -> None:
+    with daemon.house.database.write() as connection:
+        alarm(connection, daemon.house.office, what, now=daemon.now(), recovered=recovered)

@@ -50,6 +50,10 @@ class TryLaterError(MailbotError):
         super().__init__(what, cure)
 
 
+class HeldError(TryLaterError):
+    """Another mailbot does the same thing at this moment."""
+
+
 class NotPermittedError(MailbotError):
     """Credentials are refused, or the person may not do this."""
 

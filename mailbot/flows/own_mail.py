@@ -110,7 +110,15 @@ def mail_staff(
     )
 
 
-def alarm(connection: Connection, office: Office, what: str, *, now: datetime, details: Sequence[str] = ()) -> None:
+def alarm(
+    connection: Connection,
+    office: Office,
+    what: str,
+    *,
+    now: datetime,
+    details: Sequence[str] = (),
+    recovered: bool = False,
+) -> None:
     """Queues a mail to the alarm address, once an hour for the same trouble; without one the log must do."""
     address = office.options.alarm_address
     name = "alarm " + hashlib.sha256(what.encode()).hexdigest()[:16]
@@ -119,7 +127,7 @@ def alarm(connection: Connection, office: Office, what: str, *, now: datetime, d
         return
     cursors.note_state(connection, name, "told", now)
     language = office.controller.language
-    text = office.texts.staff("alarm", language, _alarm_facts(what, details))
+    text = office.texts.staff("alarm", language, {**_alarm_facts(what, details), "recovered": recovered})
     queue(connection, office, text, audience="alarm", kind="alarm", recipient=address, language=language, now=now)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from mailbot.errors import ConfigurationError, TryLaterError
+from mailbot.errors import ConfigurationError, HeldError, TryLaterError
 from mailbot.store.failures import no_file, ours, shown
 
 __all__ = ["BUSY_TIMEOUT_MS", "SCHEMA_VERSION", "Connection", "Database", "take_turns"]  # flows name Connection
@@ -131,7 +131,7 @@ class Database:
     def exclusively(self, name: str) -> Iterator[None]:
         """Holds the lock (one poller a mailbox, one sender a SQLite file); death releases it.
 
-        Raises TryLaterError when another process holds it.
+        Raises HeldError when another process holds it.
         """
         with _flock(self.lock_file(name), name) if self.is_sqlite else self._advisory(name):
             yield
@@ -176,8 +176,8 @@ def _number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"mailbot {name}".encode()).digest()[:8], "big", signed=True)
 
 
-def _held(name: str) -> TryLaterError:
-    return TryLaterError(f"another mailbot already runs {name} on this database", "Wait for it, or stop the other one.")
+def _held(name: str) -> HeldError:
+    return HeldError(f"another mailbot already runs {name} on this database", "Wait for it, or stop the other one.")
 
 
 @contextlib.contextmanager
