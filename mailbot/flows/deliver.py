@@ -315,13 +315,13 @@ def _staff_unreachable(connection: Connection, office: Office, mail: Outgoing, a
 
 def _warn_when_late(connection: Connection, office: Office, mail: Outgoing, answer: str, now: datetime) -> None:
     """A reply that can not leave shortly before its due date is a matter for people, once a day."""
-    if mail.audience != "data_subject" or mail.ticket_id is None or mail.deadline_on is None:
+    if mail.audience != "data_subject" or mail.ticket_id is None:
         return
-    if clock.today(office, now + WARN_BEFORE) < mail.deadline_on:
+    ticket = tickets.by_id(connection, mail.ticket_id)  # its date may have moved since the mail was queued
+    if clock.today(office, now + WARN_BEFORE) < ticket.due_on:
         return
     name = f"late {mail.id} {clock.today(office, now)}"
     if cursors.note_state_once(connection, name, "told", now):
-        ticket = tickets.by_id(connection, mail.ticket_id)
         own_mail.alarm(connection, office, f"the reply of {ticket.reference} can not be sent: {answer}", now=now)
         facts = {"to": mail.recipient, "reason": answer, "attempts": mail.attempts + 1, "final": False}
         notify.tell(connection, office, ticket, "bounce", now=now, facts=facts)

@@ -7,7 +7,7 @@ leave the row once a server has taken them, so a token is never at rest except a
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -52,7 +52,6 @@ class Outgoing:
     state: str  # queued | sent | failed | cancelled
     attempts: int
     next_at: datetime
-    deadline_on: date | None
     made_at: datetime
     ended_at: datetime | None
 

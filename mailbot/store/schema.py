@@ -361,7 +361,6 @@ outbox = Table(
     Column("state", String(10), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),  # answered failures; back-off counts only these
     Column("next_at", Moment, nullable=False),
-    Column("deadline_on", Date),
     Column("made_at", Moment, nullable=False),
     Column("ended_at", Moment),
     _one_of("audience", "data_subject", "staff", "alarm", "canary"),

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
-from bureau import MAIJA, Bureau, body, reply_to, written
+from bureau import MAIJA, START, Bureau, body, reply_to, written
+from servers.smtp_sink import Behaviour
 
 from mailbot.core.ticket import Status
 from mailbot.flows.office import Office
@@ -98,3 +99,26 @@ def test_a_reminder_that_was_said_is_not_said_again_for_the_new_date(bureau: Bur
     redate(with_days_off(bureau.house.office, DUE), now=bureau.now)
     bureau.deliver()
     assert bureau.remind() == []
+
+
+def test_the_alarm_of_an_unsent_reply_follows_the_new_date(bureau_of: Callable[..., Bureau]) -> None:
+    """A reply is approved and waits while its date moves a day earlier: the warning comes a day before that one."""
+    days_off = f'[calendar]\nextra_days_off = ["{DUE}"]\n[alarm]\nemail = "admin@other-domain.example"'
+    bureau = bureau_of(more=days_off)
+    notice = bureau.opened()
+    bureau.now = START + timedelta(days=(DUE - START.date()).days - 2)
+    bureau.arrive(reply_to(notice, "approve"))
+    bureau.poll()
+    assert bureau.ticket().status is Status.APPROVED
+    redate(replace(bureau.house.office, calendar=WorkingDays("FI")), now=bureau.now)
+    assert bureau.ticket().due_on == DUE
+    bureau.now += timedelta(days=1)
+    bureau.smtp.behaviour = Behaviour.DEFER
+    try:
+        bureau.deliver()
+    finally:
+        bureau.smtp.behaviour = Behaviour.ACCEPT
+    bureau.now += timedelta(minutes=5)
+    bureau.deliver()
+    (alarm,) = bureau.to("admin@other-domain.example")
+    assert bureau.ticket().reference in str(alarm["Subject"]) + body(alarm)

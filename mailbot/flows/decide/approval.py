@@ -171,7 +171,6 @@ def _queue(
             "recipient": draft.recipient,
             "message_id": message_id,
             "next_at": now,
-            "deadline_on": ticket.due_on,
             "made_at": now,
         },
         raw,
