@@ -5,7 +5,6 @@ Secrets are only named here (file, environment variable, command, systemd creden
 poller never needs SMTP's and the sender never IMAP's. Unknown keys are errors.
 """
 
-import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from mailbot.config_between import SECRETS, is_loopback, own_addresses, problems_between
 from mailbot.core.message import ADDRESS, our_address
 from mailbot.errors import ConfigurationError
 
@@ -26,7 +26,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class Table(BaseModel):
     """A table of the configuration file; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
 
 
 class Database(Table):
@@ -70,7 +70,7 @@ class OAuth(Table):
         if not self.token_url or not self.client_id:
             raise ValueError("token_url and client_id are needed for this flow")
         parts = urlsplit(self.token_url)
-        if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise ValueError("token_url must start with https://")
         return self
 
@@ -90,24 +90,9 @@ class Server(Table):
     password_credential: str | None = Field(None, description="name of a systemd credential (LoadCredential)")
     oauth: OAuth | None = Field(None, description="a table of its own: OAuth2 instead of a password")
 
-    @model_validator(mode="after")
-    def _safe(self) -> Self:
-        if self.security == "none" and not _is_loopback(self.host):
-            raise ValueError('security = "none" is allowed only on loopback; use "tls" or "starttls"')
-        if len(self.secrets()) + (self.oauth is not None) > 1:
-            raise ValueError(
-                "give only one of password_file, password_env, password_command, password_credential, oauth"
-            )
-        return self
-
     def secrets(self) -> dict[str, str | list[str]]:
         """The password sources that are set, by kind."""
-        given = {
-            "file": self.password_file,
-            "env": self.password_env,
-            "command": self.password_command,
-            "credential": self.password_credential,
-        }
+        given = {name.removeprefix("password_"): getattr(self, name) for name in SECRETS}
         return {kind: value for kind, value in given.items() if value}
 
 
@@ -115,7 +100,7 @@ class Imap(Server):
     """The mailbox that is read; it stays as it was."""
 
     port: Port = Field(993, description="993 for tls, 143 for starttls")
-    username: str = Field(description="login name")
+    username: str = Field(min_length=1, description="login name")
     folders: list[str] | Literal["all"] = Field(
         ["INBOX"], description='folders to read, or "all"; Junk and Archive count too: a request there has arrived'
     )
@@ -140,11 +125,12 @@ class Imap(Server):
                 raise ValueError('write "35d", a date like "2026-10-01", or "new"') from None
         return value
 
-    @field_validator("folders")
+    @field_validator("folders", mode="before")
     @classmethod
-    def _some(cls, value: list[str] | str) -> list[str] | str:
-        if not value:
-            raise ValueError('name at least one folder, or "all"')
+    def _some(cls, value: object) -> object:
+        named = isinstance(value, list) and value and all(isinstance(name, str) and name for name in value)
+        if value != "all" and not named:
+            raise ValueError('name folders in a list, as ["INBOX", "Junk"], or write "all"')
         return value
 
 
@@ -237,12 +223,6 @@ class Alarm(Table):
     email: str | None = Field(None, description="an address outside the polled mailbox")
     command: list[str] | None = Field(None, description="or a program; the text comes on its standard input")
 
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if not self.email and not self.command:
-            raise ValueError("give email or command")
-        return self
-
 
 class Retention(Table):
     """How long mailbot's own data are kept (GDPR 5(1)(e))."""
@@ -309,25 +289,9 @@ class Config(Table):
     canary: Canary = Canary()
     rules: Rules = Rules()
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if not any("approver" in person.roles and person.active for person in self.staff):
-            raise ValueError('staff: nobody may approve; give one person roles = ["approver"]')
-        addresses = [person.email.lower() for person in self.staff]
-        twice = {address for address in addresses if addresses.count(address) > 1}
-        if twice:
-            raise ValueError(f"staff: the address {sorted(twice)[0]} stands twice; each person needs their own")
-        for person in self.staff:
-            if person.deputy and person.deputy.lower() not in addresses:
-                raise ValueError(f"staff: the deputy of {person.name} is not among the staff addresses")
-        if self.alarm and self.alarm.email and self.alarm.email.lower() in self.own_addresses():
-            raise ValueError("alarm.email: must not be the polled mailbox; give an address elsewhere")
-        return self
-
     def own_addresses(self) -> frozenset[str]:
         """The addresses that are this mailbox: the login, if it is one, and the sender (lower case)."""
-        names = {self.imap.username.lower(), our_address(self.smtp.sender).address.lower()}
-        return frozenset(name for name in names if "@" in name)
+        return own_addresses(self.imap.username, self.smtp.sender)
 
     def resolve(self, value: str) -> Path:
         """A path of the file, relative to it."""
@@ -373,10 +337,15 @@ def from_data(data: Mapping[str, Any], path: Path) -> Config:
     """A configuration from parsed TOML; the same errors as `load`."""
     if "path" in data:
         raise ConfigurationError([f"{path}: path: unknown key; remove it"])
+    between = [f"{path}: {key}: {text}" if key else f"{path}: {text}" for key, text in problems_between(data)]
     try:
-        return Config.model_validate({**data, "path": path.resolve()})
+        found = Config.model_validate({**data, "path": path.resolve()})
     except ValidationError as error:
-        raise ConfigurationError([_problem(path, item) for item in error.errors(include_url=False)]) from None
+        keys = [_problem(path, item) for item in error.errors(include_url=False)]
+        raise ConfigurationError(keys + between) from None
+    if between:
+        raise ConfigurationError(between)
+    return found
 
 
 def _problem(path: Path, item: Any) -> str:
@@ -391,12 +360,3 @@ def _problem(path: Path, item: Any) -> str:
     else:
         text = f"{key}: {message[0].lower()}{message[1:]}; mailbot init shows an example"
     return f"{path}: {text}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

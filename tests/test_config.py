@@ -61,9 +61,36 @@ def test_five_errors_are_told_at_once_with_file_key_and_cure(tmp_path: Path) -> 
         assert line.startswith(str(tmp_path / "m.toml"))
 
 
+def test_what_holds_between_tables_is_told_beside_wrong_keys(tmp_path: Path) -> None:
+    """A wrong port hides neither plain text over a network, nor that nobody approves, nor an alarm to the dead."""
+    data = _data()
+    data["imap"] |= {"port": 99999, "security": "none", "password_file": "x"}  # type: ignore[operator]
+    data["staff"][0]["roles"] = ["drafter"]  # type: ignore[index]
+    data["staff"][0]["deputy"] = "nobody@example.com"  # type: ignore[index]
+    data["alarm"] = {"email": "privacy@example.com"}
+    with pytest.raises(ConfigurationError) as caught:
+        from_data(data, tmp_path / "m.toml")
+    told = "\n".join(caught.value.problems)
+    lines = ("imap.port", "only on loopback", "only one of", "nobody may approve", "deputy of Anna", "alarm.email")
+    for words in lines:
+        assert told.count(words) == 1, words
+
+
+@pytest.mark.parametrize("junk", [3, "text", [], [3], {}, {"host": 3, "email": 4, "roles": 5}, None, True])
+@pytest.mark.parametrize("table", ["imap", "smtp", "staff", "alarm", "database"])
+def test_a_table_of_a_wrong_kind_is_an_error_and_no_crash(table: str, junk: object, tmp_path: Path) -> None:
+    """Whatever stands where a table should, the answer is a list of lines with the table's name."""
+    with pytest.raises(ConfigurationError) as caught:
+        from_data(_data() | {table: junk}, tmp_path / "m.toml")
+    assert all(table in line for line in caught.value.problems)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"imap": {"port": "993"}}, "imap.port: input should be a valid integer"),
+        ({"imap": {"folders": "some"}}, "imap.folders: name folders in a list"),
+        ({"imap": {"username": " "}}, "imap.username"),
         ({"imap": {"security": "none"}}, "only on loopback"),
         ({"staff": [{"name": "A", "email": "a@example.com", "roles": ["drafter"]}]}, "nobody may approve"),
         ({"alarm": {"email": "privacy@example.com"}}, "must not be the polled mailbox"),
