@@ -165,7 +165,7 @@ def _carry_out(connection: Connection, case: Case, understood: Commands, *, deni
     done: list[Done] = []
     assert case.token is not None  # obey() found it
     try:
-        with connection.begin_nested():
+        with connection.part():
             if denied:
                 done.append(decide.not_the_answer(connection, case.ticket.reference, case.actor, now=case.now))
             for command in understood.commands:

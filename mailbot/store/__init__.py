@@ -1,1 +1,1 @@
-"""What we remember. The only rooms that import sqlalchemy."""
+"""What we remember. The only rooms that know SQL; sqlalchemy only makes and changes the tables."""

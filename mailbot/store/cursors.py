@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
-
-from mailbot.store.schema import cursor, seen, state
-from mailbot.store.upsert import add_once, upsert
+from mailbot.store.connection import Connection, among
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,23 +29,30 @@ class Seen:
     hash: str  # hex HMAC-SHA-256
 
 
+_GET = "SELECT * FROM cursor WHERE folder = :folder"
+_ADD = """INSERT INTO cursor (folder, uidvalidity, last_uid, polled_at)
+ VALUES (:folder, :uidvalidity, :last_uid, :polled_at) ON CONFLICT (folder)"""
+_PUT = f"""{_ADD} DO UPDATE
+ SET uidvalidity = excluded.uidvalidity, last_uid = excluded.last_uid, polled_at = excluded.polled_at"""
+_ADVANCE = """UPDATE cursor SET uidvalidity = :uidvalidity, last_uid = :last_uid, polled_at = :polled_at
+ WHERE folder = :folder AND uidvalidity = :from_validity AND last_uid = :from_uid"""
+_REMEMBER = """INSERT INTO seen (folder, uidvalidity, uid, verdict, hash, rules_version, seen_at)
+ VALUES (:folder, :uidvalidity, :uid, :verdict, :hash, :rules_version, :seen_at)
+ ON CONFLICT (folder, uidvalidity, uid) DO UPDATE SET verdict = excluded.verdict, hash = excluded.hash,
+ rules_version = excluded.rules_version, seen_at = excluded.seen_at"""
+_OF_MESSAGE = "FROM seen WHERE folder = :folder AND uidvalidity = :uidvalidity AND uid = :uid"
+_STATE = "INSERT INTO state (name, value, at) VALUES (:name, :value, :at) ON CONFLICT (name)"
+
+
 def get(connection: Connection, folder: str) -> Cursor | None:
     """The cursor of a folder, None before its first poll."""
-    row = connection.execute(select(cursor).where(cursor.c.folder == folder)).mappings().first()
+    row = connection.row(_GET, {"folder": folder})
     return Cursor(**row) if row else None
 
 
 def put(connection: Connection, folder: str, uidvalidity: int, last_uid: int, now: datetime) -> None:
     """Moves the cursor of a folder; makes it when there is none."""
-    row = {"folder": folder, "uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now}
-    connection.execute(upsert(connection, cursor, row, ["folder"]), row)
-
-
-_ADVANCE = update(cursor).where(
-    cursor.c.folder == bindparam("of_folder"),
-    cursor.c.uidvalidity == bindparam("from_validity"),
-    cursor.c.last_uid == bindparam("from_uid"),
-)
+    connection.run(_PUT, {"folder": folder, "uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now})
 
 
 def advance(
@@ -58,36 +62,26 @@ def advance(
 
     This is what keeps a message from being acted on twice should a poller lose its lock with its connection.
     """
-    values = {"uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now}
+    values = {"folder": folder, "uidvalidity": uidvalidity, "last_uid": last_uid, "polled_at": now}
     if before is None:
-        return add_once(connection, cursor, {"folder": folder, **values}, ["folder"])
-    place = {"of_folder": folder, "from_validity": before.uidvalidity, "from_uid": before.last_uid}
-    return bool(connection.execute(_ADVANCE, {**values, **place}).rowcount == 1)
+        return connection.run(f"{_ADD} DO NOTHING", values) == 1
+    place = {"from_validity": before.uidvalidity, "from_uid": before.last_uid}
+    return connection.run(_ADVANCE, {**values, **place}) == 1
 
 
 def folders(connection: Connection) -> tuple[Cursor, ...]:
     """Every cursor."""
-    return tuple(Cursor(**row) for row in connection.execute(select(cursor).order_by(cursor.c.folder)).mappings())
+    return tuple(Cursor(**row) for row in connection.rows("SELECT * FROM cursor ORDER BY folder"))
 
 
 def remember(
     connection: Connection, folder: str, uidvalidity: int, items: Iterable[Seen], rules_version: str, now: datetime
 ) -> None:
     """Writes down messages that were left alone, all at once; one that was read before is judged anew."""
-    rows = [
-        {
-            "folder": folder,
-            "uidvalidity": uidvalidity,
-            "uid": item.uid,
-            "verdict": item.verdict,
-            "hash": item.hash,
-            "rules_version": rules_version,
-            "seen_at": now,
-        }
-        for item in items
-    ]
-    if rows:
-        connection.execute(upsert(connection, seen, rows[0], ["folder", "uidvalidity", "uid"]), rows)
+    same = {"folder": folder, "uidvalidity": uidvalidity, "rules_version": rules_version, "seen_at": now}
+    connection.run_many(
+        _REMEMBER, [{**same, "uid": item.uid, "verdict": item.verdict, "hash": item.hash} for item in items]
+    )
 
 
 def known(connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
@@ -95,51 +89,50 @@ def known(connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
     wanted = list(hashes)
     found: set[str] = set()
     for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        found.update(connection.execute(select(seen.c.hash).where(seen.c.hash.in_(part))).scalars())
+        listed, values = among("hash", wanted[start : start + 500])
+        found.update(connection.column(f"SELECT hash FROM seen WHERE hash IN {listed}", values))
     return frozenset(found)
 
 
 def verdict_of(connection: Connection, folder: str, uidvalidity: int, uid: int) -> str | None:
     """What was remembered of that very message of that folder when it was left alone; None when it was not."""
-    return connection.execute(
-        select(seen.c.verdict).where(seen.c.folder == folder, seen.c.uidvalidity == uidvalidity, seen.c.uid == uid)
-    ).scalar()
+    place = {"folder": folder, "uidvalidity": uidvalidity, "uid": uid}
+    verdict: str | None = connection.value(f"SELECT verdict {_OF_MESSAGE}", place)
+    return verdict
 
 
 def forget(connection: Connection, folder: str, uidvalidity: int, uid: int) -> None:
     """Forgets that a message was left alone: it is part of a ticket now."""
-    mine = (seen.c.folder == folder) & (seen.c.uidvalidity == uidvalidity) & (seen.c.uid == uid)
-    connection.execute(delete(seen).where(mine))
+    connection.run(f"DELETE {_OF_MESSAGE}", {"folder": folder, "uidvalidity": uidvalidity, "uid": uid})
 
 
 def forget_before(connection: Connection, moment: datetime) -> int:
     """Forgets what was left alone before `moment`; the number of rows forgotten."""
-    return connection.execute(delete(seen).where(seen.c.seen_at < moment)).rowcount
+    return connection.run("DELETE FROM seen WHERE seen_at < :moment", {"moment": moment})
 
 
 def count_before(connection: Connection, moment: datetime) -> int:
     """How many of those would be forgotten."""
-    return connection.execute(select(func.count()).select_from(seen).where(seen.c.seen_at < moment)).scalar_one()
+    return int(connection.value("SELECT count(*) FROM seen WHERE seen_at < :moment", {"moment": moment}))
 
 
 def count_seen(connection: Connection) -> int:
     """How many messages were left alone and are still remembered."""
-    return connection.execute(select(func.count()).select_from(seen)).scalar_one()
+    return int(connection.value("SELECT count(*) FROM seen"))
 
 
 def note_state(connection: Connection, name: str, value: str, now: datetime) -> None:
     """Writes down a fact about the machine itself ("polled", "digest"), replacing the one before."""
-    row = {"name": name, "value": value, "at": now}
-    connection.execute(upsert(connection, state, row, ["name"]), row)
+    replacing = f"{_STATE} DO UPDATE SET value = excluded.value, at = excluded.at"
+    connection.run(replacing, {"name": name, "value": value, "at": now})
 
 
 def note_state_once(connection: Connection, name: str, value: str, now: datetime) -> bool:
     """Writes down a fact that is written only once; False when it was there already."""
-    return add_once(connection, state, {"name": name, "value": value, "at": now}, ["name"])
+    return connection.run(f"{_STATE} DO NOTHING", {"name": name, "value": value, "at": now}) == 1
 
 
 def read_state(connection: Connection, name: str) -> tuple[str, datetime] | None:
     """The fact of that name and when it was written, None when there is none."""
-    row = connection.execute(select(state.c.value, state.c.at).where(state.c.name == name)).first()
-    return (row[0], row[1]) if row else None
+    row = connection.row("SELECT value, at FROM state WHERE name = :name", {"name": name})
+    return (row["value"], row["at"]) if row else None

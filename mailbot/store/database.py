@@ -1,30 +1,25 @@
-"""The database as a thing to open and to ask for transactions. SQLite (WAL) by default, PostgreSQL by its address.
+"""The database as a thing to open and to ask for transactions, alike on SQLite and PostgreSQL.
 
-A writing transaction takes its lock at the start (BEGIN IMMEDIATE): two processes wait for each other and neither fails
-half-way. Every commit is durable: synchronous=FULL, and fsync is PostgreSQL's default. Errors of the driver
-become ours here: a full disk, a locked or damaged file, a server that is away.
+A transaction happens whole or not at all, and a view for reading sees one moment. Errors of the driver become ours
+here: a full disk, a locked or damaged file, a server that is away. The library that makes and changes tables is loaded
+only for that: an ordinary start finds them made (`fresh_*.sql` makes them where there are none).
 """
 
 import contextlib
 import fcntl
 import hashlib
 import importlib
-import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
 from mailbot.errors import ConfigurationError, HeldError, TryLaterError
+from mailbot.store.connection import Connection
+from mailbot.store.drivers import driver_of
 from mailbot.store.failures import no_file, ours, shown
 
-__all__ = ["BUSY_TIMEOUT_MS", "SCHEMA_VERSION", "Connection", "Database", "take_turns"]  # flows name Connection
+__all__ = ["SCHEMA_VERSION", "Connection", "Database", "take_turns"]  # flows name Connection
 
-BUSY_TIMEOUT_MS = 30_000  # how long one process waits for another's transaction
 SCHEMA_VERSION = "0001"
 VERSION_TABLE = "alembic_version"
 
@@ -35,34 +30,76 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        if self.is_sqlite and ":memory:" not in url:
-            _make_folder(Path(url.removeprefix("sqlite:///")))
-        try:
-            self.engine = _engine(url)
-        except (SQLAlchemyError, ImportError, ValueError) as error:
-            raise ConfigurationError(
-                [
-                    f"database.url: {shown(url)} can not be used ({type(error).__name__}); "
-                    "for PostgreSQL install mailbot[postgres]"
-                ]
-            ) from error
+        self.driver = driver_of(url)
+        self._idle: list[Any] = []  # connections of the driver that wait for the next transaction
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One durable transaction: all of it happens, or nothing. Errors of the driver come out as ours."""
-        with self._guarded(), self.engine.connect() as connection:
-            connection = connection.execution_options(mailbot_writes=True)
-            with connection.begin():
-                yield connection
+        with self._transaction(self.driver.begin_write) as connection:
+            yield connection
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view for reading: every statement sees the same moment, and none can write."""
-        with self._guarded(), self.engine.connect() as connection:
-            if not self.is_sqlite:  # SQLite's log gives every reader its own moment anyway
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with connection.begin():
-                yield connection
+        """A consistent view for reading: every statement sees the same moment."""
+        with self._transaction(self.driver.begin_read) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        with self._guarded():
+            raw = self._begun(begin)
+            try:
+                yield Connection(raw, self.driver.name)
+                raw.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(*self.driver.errors):
+                    raw.execute("ROLLBACK")
+                raise
+            finally:
+                self._give_back(raw)
+
+    def _begun(self, begin: str) -> Any:
+        """A connection with a transaction begun; one whose server went away while it was idle is replaced."""
+        while self._idle:
+            raw = self._idle.pop()
+            try:
+                raw.execute(begin)
+                return raw
+            except self.driver.errors:
+                gone = self.driver.broken(raw)
+                raw.close()
+                if not gone:
+                    raise
+        raw = self._opened()
+        try:
+            raw.execute(begin)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    def _opened(self) -> Any:
+        try:
+            return self.driver.open()
+        except self.driver.errors as error:
+            raise ours(error, self.url, connecting=True) from error
+
+    def _give_back(self, raw: Any) -> None:
+        if self.driver.broken(raw):
+            raw.close()
+        else:
+            self._idle.append(raw)
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[Any]:
+        """A connection of the driver without a transaction."""
+        with self._guarded():
+            raw = self._begun("SELECT 1")
+            try:
+                yield raw
+            finally:
+                self._give_back(raw)
 
     def prepare(self) -> None:
         """Makes the tables in an empty database; refuses one of another version, or of another program.
@@ -81,27 +118,34 @@ class Database:
         Raises ConfigurationError for a database that holds somebody else's tables.
         """
         with self.read() as connection:
-            found = inspect(connection).get_table_names()
-            if VERSION_TABLE not in found and found:
-                raise ConfigurationError(
-                    [f"database.url: {shown(self.url)} holds tables of another program; name an empty database"]
-                )
-            if VERSION_TABLE not in found:
-                return None
-            return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+            return self._version(connection)
+
+    def _version(self, connection: Connection) -> str | None:
+        found = connection.column(self.driver.tables)
+        if VERSION_TABLE not in found and found:
+            raise ConfigurationError(
+                [f"database.url: {shown(self.url)} holds tables of another program; name an empty database"]
+            )
+        if VERSION_TABLE not in found:
+            return None
+        version: str | None = connection.value(f"SELECT version_num FROM {VERSION_TABLE}")
+        return version
 
     def upgrade(self) -> None:
         """Brings the schema to this version; safe to repeat, and for several processes at once.
 
         Raises ConfigurationError for a schema newer than this mailbot.
         """
-        version = self.version()
+        with self.write() as connection:
+            take_turns(connection, "upgrade")
+            version = self._version(connection)
+            if version is None:
+                _make(connection)
         if version is not None and version > SCHEMA_VERSION:
             raise _other_schema(version)
-        # alembic is loaded only here: it costs 60 ms that no ordinary start needs
-        migrations = importlib.import_module("mailbot.store.migrations")
-        with self._guarded(), contextlib.nullcontext() if self.is_sqlite else self._advisory("upgrade", wait=True):
-            migrations.upgrade(self.engine)
+        if version is not None and version < SCHEMA_VERSION:
+            # sqlalchemy and alembic are loaded only here: they cost half a second that no ordinary start needs
+            importlib.import_module("mailbot.store.migrations").upgrade(self.url)
 
     def compact(self) -> None:
         """After a purge: nothing of what went stays in the SQLite file or its write-ahead log.
@@ -111,9 +155,7 @@ class Database:
         """
         if not self.is_sqlite:
             return
-        with self._guarded(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            raw = connection.connection.driver_connection
-            assert raw is not None
+        with self._session() as raw:
             raw.execute("VACUUM")
             (busy, *_) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
@@ -125,7 +167,8 @@ class Database:
 
     def close(self) -> None:
         """Lets go of every connection."""
-        self.engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
 
     @contextlib.contextmanager
     def exclusively(self, name: str) -> Iterator[None]:
@@ -137,32 +180,39 @@ class Database:
             yield
 
     @contextlib.contextmanager
-    def _advisory(self, name: str, *, wait: bool = False) -> Iterator[None]:
+    def _advisory(self, name: str) -> Iterator[None]:
         """A lock of the session: it ends with `with`, with the process, and with the connection."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            word = "pg_advisory_lock" if wait else "pg_try_advisory_lock"
-            with self._guarded():
-                held = connection.execute(text(f"SELECT {word}(:n)"), {"n": _number(name)}).scalar()
-            if held is False:
+        with self._session() as raw:
+            (held,) = raw.execute("SELECT pg_try_advisory_lock(%s)", [_number(name)]).fetchone()
+            if not held:
                 raise _held(name)
             try:
                 yield
             finally:
-                with contextlib.suppress(DBAPIError):  # the server's end releases it as well
-                    connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _number(name)})
+                with contextlib.suppress(*self.driver.errors):  # the server's end releases it as well
+                    raw.execute("SELECT pg_advisory_unlock(%s)", [_number(name)])
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.Error) as error:
+        except self.driver.errors as error:
             raise ours(error, self.url) from error
 
 
 def take_turns(connection: Connection, name: str) -> None:
     """Waits until no other transaction does the same thing; what it wrote is seen then. SQLite has one writer."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _number(name)})
+    if connection.dialect == "postgresql":
+        connection.row("SELECT pg_advisory_xact_lock(:n)", {"n": _number(name)})
+
+
+def _make(connection: Connection) -> None:
+    """Every table, as the newest migration leaves them."""
+    script = Path(__file__).with_name(f"fresh_{connection.dialect}.sql").read_text(encoding="utf-8")
+    for statement in script.split(";\n"):
+        if statement.strip():
+            connection.run(statement)
+    connection.add(VERSION_TABLE, {"version_num": SCHEMA_VERSION})
 
 
 def _other_schema(version: str) -> ConfigurationError:
@@ -196,51 +246,3 @@ def _flock(path: Path, name: str) -> Iterator[None]:
         yield
     finally:
         handle.close()
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():  # personal data: readable by its owner alone from the first byte
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise no_file(error, f"the database {path} can not be made") from error
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10, "options": _options(url)})
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(dbapi: Any, _record: Any) -> None:
-        dbapi.isolation_level = None  # we say BEGIN ourselves, below
-        cursor = dbapi.cursor()
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",  # a committed ticket survives the power cut
-            "foreign_keys=ON",
-            "secure_delete=ON",  # what is purged leaves no bytes behind
-            "cache_size=-4000",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("mailbot_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _options(url: str) -> str:
-    """Settings of each PostgreSQL session, after those of the address.
-
-    Moments in UTC, no wait without an end, and a commit that is on the disk before it counts, whatever the server's
-    own default is.
-    """
-    given = make_url(url).query.get("options", "")
-    before = given if isinstance(given, str) else " ".join(given)
-    return f"{before} -c timezone=UTC -c synchronous_commit=on -c lock_timeout={BUSY_TIMEOUT_MS}"

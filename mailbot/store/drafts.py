@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
-
 from mailbot.core.draft import AttachmentDigest, Content, DraftKind, DraftState, Need, NeedKind, digest
 from mailbot.core.rights import Outcome, Right
-from mailbot.store.schema import approval, attachment, draft
+from mailbot.store.connection import Connection, Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,167 +90,157 @@ class Approval:
     withdrawn_at: datetime | None
 
 
-# What every new ticket asks is built once: making a statement costs more than running it.
-_OF_KIND = (draft.c.ticket_id == bindparam("of_ticket")) & (draft.c.kind == bindparam("of_kind"))
-_NEWEST = select(draft).where(_OF_KIND).order_by(draft.c.version.desc()).limit(1)
-_LAST_VERSION = select(func.max(draft.c.version)).where(_OF_KIND)
-_SUPERSEDE = (
-    update(draft).where(_OF_KIND, draft.c.state == DraftState.PENDING.value).values(state=DraftState.SUPERSEDED.value)
-)
-_ADD = insert(draft).returning(draft.c.id)
-_BY_ID = select(draft).where(draft.c.id == bindparam("number"))
-_OF_TICKET = select(draft).where(draft.c.ticket_id == bindparam("of_ticket")).order_by(draft.c.id)
-_ATTACHMENTS = (
-    select(attachment.c.name, attachment.c.type, attachment.c.size, attachment.c.sha256)
-    .where(attachment.c.draft_id == bindparam("number"))
-    .order_by(attachment.c.position)
-)
+_BLANK: Mapping[str, Any] = {  # what a version without these says of itself
+    "outcomes": {},
+    "values": {},
+    "html": "",
+    "in_reply_to": "",
+    "references": [],
+    "needs": [],
+    "checklist": [],
+    "findings": [],
+    "edited": False,
+}
+_OF_KIND = "FROM draft WHERE ticket_id = :ticket_id AND kind = :kind"
+_PENDING = "WHERE ticket_id = :ticket_id AND state = 'pending'"
+_APPROVAL = {"second": "", "only_first": False}
 
 
 def add(connection: Connection, values: Mapping[str, Any], files: Sequence[File]) -> Draft:
     """Stores a new version; pending earlier versions of that kind are superseded. Its number counts up from 1."""
-    mine = {"of_ticket": values["ticket_id"], "of_kind": values["kind"]}
-    last = connection.execute(_LAST_VERSION, mine).scalar() or 0
+    mine = {"ticket_id": values["ticket_id"], "kind": values["kind"]}
+    last = connection.value(f"SELECT max(version) {_OF_KIND}", mine) or 0
     if last:
-        connection.execute(_SUPERSEDE, mine)
-    number = connection.execute(_ADD, {**values, "version": last + 1, "state": DraftState.PENDING.value}).scalar_one()
+        supersede(connection, values["ticket_id"], DraftKind(values["kind"]))
+    row = {**_BLANK, **values, "version": last + 1, "state": DraftState.PENDING.value}
+    number = connection.add_numbered("draft", row)
     for place, file in enumerate(files):
         seen = file.digest()
-        connection.execute(
-            insert(attachment).values(
-                draft_id=number,
-                position=place,
-                name=seen.name,
-                type=seen.type,
-                size=seen.size,
-                sha256=seen.sha256,
-                content=file.content,
-            )
+        connection.add(
+            "attachment",
+            {
+                "draft_id": number,
+                "position": place,
+                "name": seen.name,
+                "type": seen.type,
+                "size": seen.size,
+                "sha256": seen.sha256,
+                "content": file.content,
+            },
         )
     return by_id(connection, number)
 
 
 def by_id(connection: Connection, number: int) -> Draft:
     """The draft of that number, which exists."""
-    return _draft(connection, connection.execute(_BY_ID, {"number": number}).mappings().one())
+    return _draft(connection, connection.one("SELECT * FROM draft WHERE id = :id", {"id": number}))
 
 
 def of_ticket(connection: Connection, ticket_id: int) -> tuple[Draft, ...]:
     """Every version of every draft of a ticket, oldest first."""
-    rows = connection.execute(_OF_TICKET, {"of_ticket": ticket_id}).mappings().all()
+    rows = connection.rows("SELECT * FROM draft WHERE ticket_id = :ticket_id ORDER BY id", {"ticket_id": ticket_id})
     return tuple(_draft(connection, row) for row in rows)
 
 
 def newest(connection: Connection, ticket_id: int, kind: DraftKind) -> Draft | None:
     """The latest version of that kind in any state."""
-    row = connection.execute(_NEWEST, {"of_ticket": ticket_id, "of_kind": kind.value}).mappings().first()
+    query = f"SELECT * {_OF_KIND} ORDER BY version DESC LIMIT 1"
+    row = connection.row(query, {"ticket_id": ticket_id, "kind": kind.value})
     return _draft(connection, row) if row else None
 
 
 def pending(connection: Connection, ticket_id: int, kind: DraftKind | None = None) -> tuple[Draft, ...]:
     """The versions that wait for a decision, oldest first."""
-    return tuple(
-        item
-        for item in of_ticket(connection, ticket_id)
-        if item.state is DraftState.PENDING and kind in (None, item.kind)
-    )
+    rows = connection.rows(f"SELECT * FROM draft {_PENDING} ORDER BY id", {"ticket_id": ticket_id})
+    return tuple(_draft(connection, row) for row in rows if kind in (None, row["kind"]))
 
 
 def set_state(connection: Connection, number: int, state: DraftState) -> None:
     """Writes where a version stands."""
-    connection.execute(update(draft).where(draft.c.id == number).values(state=state.value))
+    connection.change("draft", number, {"state": state.value})
 
 
 def supersede(connection: Connection, ticket_id: int, kind: DraftKind | None = None) -> None:
     """Supersedes the pending drafts of a ticket, of one kind or of all."""
-    where = (draft.c.ticket_id == ticket_id) & (draft.c.state == DraftState.PENDING.value)
-    if kind is not None:
-        where &= draft.c.kind == kind.value
-    connection.execute(update(draft).where(where).values(state=DraftState.SUPERSEDED.value))
+    of_kind = " AND kind = :kind" if kind is not None else ""
+    values = {"ticket_id": ticket_id} | ({"kind": kind.value} if kind is not None else {})
+    connection.run(f"UPDATE draft SET state = 'superseded' {_PENDING}{of_kind}", values)
 
 
 def files(connection: Connection, number: int) -> tuple[File, ...]:
     """The attachments of a version with their bytes; empty bytes when they were purged."""
-    rows = connection.execute(
-        select(attachment.c.name, attachment.c.type, attachment.c.content)
-        .where(attachment.c.draft_id == number)
-        .order_by(attachment.c.position)
-    )
-    return tuple(File(name=row.name, type=row.type, content=row.content or b"") for row in rows)
+    query = "SELECT name, type, content FROM attachment WHERE draft_id = :id ORDER BY position"
+    rows = connection.rows(query, {"id": number})
+    return tuple(File(name=row["name"], type=row["type"], content=row["content"] or b"") for row in rows)
 
 
 def approve(
     connection: Connection, found: Draft, *, staff: str, door: str, now: datetime, second: str = ""
 ) -> Approval:
     """Writes down a person's word for exactly this version."""
-    number = connection.execute(
-        insert(approval)
-        .values(
-            draft_id=found.id, fingerprint=found.fingerprint, staff=staff, second=second, door=door, approved_at=now
-        )
-        .returning(approval.c.id)
-    ).scalar_one()
+    given = {"draft_id": found.id, "fingerprint": found.fingerprint, "staff": staff, "door": door, "approved_at": now}
+    number = connection.add_numbered("approval", {**_APPROVAL, **given, "second": second})
     set_state(connection, found.id, DraftState.APPROVED)
     return approval_by_id(connection, number)
 
 
 def approve_first(connection: Connection, found: Draft, *, staff: str, door: str, now: datetime) -> None:
     """Writes down the first of two persons' words; the version stays pending and nothing can be sent on it."""
-    connection.execute(
-        insert(approval).values(
-            draft_id=found.id, fingerprint=found.fingerprint, staff=staff, door=door, approved_at=now, only_first=True
-        )
-    )
+    given = {"draft_id": found.id, "fingerprint": found.fingerprint, "staff": staff, "door": door, "approved_at": now}
+    connection.add("approval", {**_APPROVAL, **given, "only_first": True})
 
 
 def first_approver(connection: Connection, draft_id: int) -> str:
     """Address of the person who gave the first of two words for a pending version; "" when nobody has."""
-    query = select(approval.c.staff).where(approval.c.draft_id == draft_id, approval.c.only_first.is_(True))
-    return connection.execute(query.order_by(approval.c.id).limit(1)).scalar() or ""
+    query = "SELECT staff FROM approval WHERE draft_id = :id AND only_first IS TRUE ORDER BY id LIMIT 1"
+    return connection.value(query, {"id": draft_id}) or ""
 
 
 def approval_by_id(connection: Connection, number: int) -> Approval:
     """The approval of that number, which exists."""
-    return Approval(**connection.execute(select(approval).where(approval.c.id == number)).mappings().one())
+    return Approval(**connection.one("SELECT * FROM approval WHERE id = :id", {"id": number}))
 
 
 def approval_of(connection: Connection, draft_id: int) -> Approval | None:
     """The approval of a version that has not been taken back, None when there is none."""
-    query = select(approval).where(
-        approval.c.draft_id == draft_id, approval.c.withdrawn_at.is_(None), approval.c.only_first.is_(False)
-    )
-    row = connection.execute(query.order_by(approval.c.id.desc()).limit(1)).mappings().first()
+    query = """SELECT * FROM approval WHERE draft_id = :id AND withdrawn_at IS NULL AND only_first IS FALSE
+ ORDER BY id DESC LIMIT 1"""
+    row = connection.row(query, {"id": draft_id})
     return Approval(**row) if row else None
 
 
 def withdraw_approval(connection: Connection, number: int, now: datetime) -> None:
     """Takes an approval back; the version is pending again."""
     found = approval_by_id(connection, number)
-    connection.execute(update(approval).where(approval.c.id == number).values(withdrawn_at=now))
+    connection.change("approval", number, {"withdrawn_at": now})
     set_state(connection, found.draft_id, DraftState.PENDING)
 
 
 def blank(connection: Connection, ticket_id: int, *, all_text: bool) -> None:
     """Removes attachment bytes of a ticket's drafts and, with `all_text`, every word of them."""
-    mine = select(draft.c.id).where(draft.c.ticket_id == ticket_id)
-    connection.execute(update(attachment).where(attachment.c.draft_id.in_(mine)).values(content=None))
+    mine = {"ticket_id": ticket_id}
+    what = "content = NULL, name = ''" if all_text else "content = NULL"
+    of_ticket = "(SELECT id FROM draft WHERE ticket_id = :ticket_id)"
+    connection.run(f"UPDATE attachment SET {what} WHERE draft_id IN {of_ticket}", mine)
     if all_text:
-        connection.execute(update(attachment).where(attachment.c.draft_id.in_(mine)).values(name=""))
-        words: dict[str, Any] = {"subject": "", "text": "", "html": "", "recipient": "", "in_reply_to": ""}
-        words |= {"values": {}, "references": [], "needs": [], "checklist": [], "findings": []}
-        connection.execute(update(draft).where(draft.c.ticket_id == ticket_id).values(**words))
+        connection.run(
+            """UPDATE draft SET subject = '', text = '', html = '', recipient = '', in_reply_to = '', "values" = '{}',
+ "references" = '[]', needs = '[]', checklist = '[]', findings = '[]' WHERE ticket_id = :ticket_id""",
+            mine,
+        )
 
 
-def _draft(connection: Connection, row: RowMapping) -> Draft:
-    values = dict(row)
-    rows = connection.execute(_ATTACHMENTS, {"number": row["id"]}).mappings()
-    values["kind"] = DraftKind(values["kind"])
-    values["state"] = DraftState(values["state"])
-    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
-    values["outcomes"] = {Right(right): Outcome(outcome) for right, outcome in values["outcomes"].items()}
-    values["needs"] = tuple(_need(item) for item in values["needs"])
-    values["attachments"] = tuple(AttachmentDigest(**item) for item in rows)
-    return Draft(**values)
+def _draft(connection: Connection, row: Row) -> Draft:
+    query = "SELECT name, type, size, sha256 FROM attachment WHERE draft_id = :id ORDER BY position"
+    known = {
+        "kind": DraftKind(row["kind"]),
+        "state": DraftState(row["state"]),
+        "outcome": Outcome(row["outcome"]) if row["outcome"] else None,
+        "outcomes": {Right(right): Outcome(outcome) for right, outcome in row["outcomes"].items()},
+        "needs": tuple(_need(item) for item in row["needs"]),
+        "attachments": tuple(AttachmentDigest(**item) for item in connection.rows(query, {"id": row["id"]})),
+    }
+    return Draft(**{**row, **known})
 
 
 def _need(item: Mapping[str, Any]) -> Need:

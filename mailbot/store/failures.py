@@ -5,11 +5,9 @@ only its kind is named (promise 10). An address is never shown with its password
 """
 
 import errno
+import re
 import sqlite3
 from collections.abc import Mapping
-
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from mailbot.errors import ConfigurationError, MailbotError, NotPermittedError, ServiceUnavailableError, TryLaterError
 
@@ -32,18 +30,14 @@ _REFUSED = ("authentication failed", "no pg_hba.conf entry", "no password suppli
 
 def shown(url: str) -> str:
     """A database address that may be printed: no password, no options."""
-    try:
-        return make_url(url).set(query={}).render_as_string(hide_password=True)
-    except (ArgumentError, ValueError):  # a port that is no number
-        return url.split("://", 1)[0] + "://…"
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url.partition("?")[0])
 
 
-def ours(error: DBAPIError | sqlite3.Error, url: str) -> MailbotError:
-    """The error of ours that says what a driver's error means."""
-    original = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(original, sqlite3.Error):
-        return _sqlite(original, shown(url))
-    return _postgresql(error, original, shown(url))
+def ours(error: Exception, url: str, *, connecting: bool = False) -> MailbotError:
+    """The error of ours that says what a driver's error means; `connecting`: there was no connection yet."""
+    if isinstance(error, sqlite3.Error):
+        return _sqlite(error, shown(url))
+    return _postgresql(error, shown(url), connecting=connecting)
 
 
 def _first_line(error: object) -> str:
@@ -82,8 +76,8 @@ def _sqlite(error: sqlite3.Error, where: str) -> MailbotError:
     return _refused_statement(error)
 
 
-def _postgresql(error: Exception, original: object, where: str) -> MailbotError:
-    state, said = getattr(original, "sqlstate", None), _first_line(original)
+def _postgresql(error: Exception, where: str, *, connecting: bool) -> MailbotError:
+    state, said = getattr(error, "sqlstate", None), _first_line(error)
     if state in _BUSY:
         return TryLaterError(f"the database {where} is busy", "Try again in a moment.")
     if state in _NO_SPACE:
@@ -99,13 +93,12 @@ def _postgresql(error: Exception, original: object, where: str) -> MailbotError:
         return NotPermittedError(f"the database {where} forbids this to us", "Give the role the right to its tables.")
     if state == "3D000" or ("does not exist" in said and state is None):
         return ConfigurationError([f"database.url: {where} does not exist on its server; create the database or role"])
-    if type(error).__name__ in ("OperationalError", "InterfaceError"):
-        broke = state in _AWAY or getattr(error, "connection_invalidated", False)
+    if {kind.__name__ for kind in type(error).__mro__} & {"OperationalError", "InterfaceError"}:
         cure = "Check that it runs and that database.url is right."
-        if broke:
+        if state in _AWAY or not connecting:
             return TryLaterError(f"the server of the database {where} broke the connection", "It is tried again.")
         return ServiceUnavailableError(f"the server of the database {where} does not answer", cure)
-    return _refused_statement(original)
+    return _refused_statement(error)
 
 
 def _refused_statement(original: object) -> MailbotError:

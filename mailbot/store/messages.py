@@ -1,13 +1,11 @@
 """The messages of tickets, in and out. Raw bytes are kept only here, only for what is part of a ticket."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
-
-from mailbot.store.schema import message, ticket
+from mailbot.store.connection import Connection, among
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,28 +32,36 @@ class StoredMessage:
     flags: list[str]
 
 
-_COLUMNS = [column for column in message.c if column.name != "raw"]
-# What every new ticket asks is built once: making a statement costs more than running it.
-_ADD = insert(message).returning(message.c.id)
-_OF_TICKET = select(*_COLUMNS).where(message.c.ticket_id == bindparam("of_ticket")).order_by(message.c.id)
-_WITH_HASH = select(message.c.id).where(message.c.hash == bindparam("wanted"))
+_COLUMNS = ", ".join(f'"{column.name}"' for column in fields(StoredMessage))
+_BLANK: Mapping[str, Any] = {  # what a message without these says of itself
+    "message_id": "",
+    "references": [],
+    "from_name": "",
+    "from_address": "",
+    "subject": "",
+    "text": "",
+    "attachments": [],
+    "folder": "",
+    "hash": "",
+    "flags": [],
+}
+_WITH_HASH = "FROM message WHERE hash = :hash"
 
 
 def add(connection: Connection, values: Mapping[str, Any]) -> int:
     """Stores one message of a ticket; its number."""
-    number: int = connection.execute(_ADD, dict(values)).scalar_one()
-    return number
+    return connection.add_numbered("message", {**_BLANK, **values})
 
 
 def of_ticket(connection: Connection, ticket_id: int) -> tuple[StoredMessage, ...]:
     """The messages of a ticket, oldest first."""
-    rows = connection.execute(_OF_TICKET, {"of_ticket": ticket_id}).mappings()
+    rows = connection.rows(f"SELECT {_COLUMNS} FROM message WHERE ticket_id = :id ORDER BY id", {"id": ticket_id})
     return tuple(StoredMessage(**row) for row in rows)
 
 
 def raw(connection: Connection, message_number: int) -> bytes | None:
     """The bytes of a message, None when they were purged."""
-    found: bytes | None = connection.execute(select(message.c.raw).where(message.c.id == message_number)).scalar_one()
+    found: bytes | None = connection.one("SELECT raw FROM message WHERE id = :id", {"id": message_number})["raw"]
     return found
 
 
@@ -64,20 +70,20 @@ def tickets_of_ids(connection: Connection, message_ids: Iterable[str]) -> tuple[
     wanted = [name for name in message_ids if name]
     if not wanted:
         return ()
-    rows = connection.execute(
-        select(message.c.ticket_id).where(message.c.message_id.in_(wanted)).order_by(message.c.ticket_id.desc())
-    ).scalars()
-    return tuple(dict.fromkeys(rows))
+    listed, values = among("name", wanted)
+    query = f"SELECT ticket_id FROM message WHERE message_id IN {listed} ORDER BY ticket_id DESC"
+    return tuple(dict.fromkeys(connection.column(query, values)))
 
 
 def ticket_of_hash(connection: Connection, hash_: str) -> int | None:
     """The ticket that a message with that keyed hash is part of."""
-    return connection.execute(select(message.c.ticket_id).where(message.c.hash == hash_)).scalar()
+    number: int | None = connection.value(f"SELECT ticket_id {_WITH_HASH}", {"hash": hash_})
+    return number
 
 
 def has_hash(connection: Connection, hash_: str) -> bool:
     """True when a message with that keyed hash is already part of a ticket."""
-    return connection.execute(_WITH_HASH, {"wanted": hash_}).first() is not None
+    return connection.row(f"SELECT id {_WITH_HASH}", {"hash": hash_}) is not None
 
 
 def has_copy(connection: Connection, *, message_id: str, sender: str, subject: str, text: str) -> bool:
@@ -87,42 +93,38 @@ def has_copy(connection: Connection, *, message_id: str, sender: str, subject: s
     """
     if not message_id:
         return False
-    same = select(message.c.id).where(
-        message.c.message_id == message_id,
-        message.c.direction == "in",
-        message.c.from_address == sender,
-        message.c.subject == subject,
-        message.c.text == text,
-    )
-    return connection.execute(same).first() is not None
+    same = """SELECT id FROM message WHERE message_id = :message_id AND direction = 'in' AND from_address = :sender
+ AND subject = :subject AND text = :text"""
+    given = {"message_id": message_id, "sender": sender, "subject": subject, "text": text}
+    return connection.row(same, given) is not None
 
 
 def placed(connection: Connection, folder: str, uidvalidity: int, statuses: Iterable[str]) -> dict[int, int]:
     """UID to ticket number, for the incoming messages of tickets in these statuses that lie in that folder."""
-    rows = connection.execute(
-        select(message.c.uid, message.c.ticket_id)
-        .join(ticket, ticket.c.id == message.c.ticket_id)
-        .where(
-            message.c.folder == folder,
-            message.c.uidvalidity == uidvalidity,
-            message.c.direction == "in",
-            ticket.c.status.in_(list(statuses)),
-        )
+    listed, values = among("status", list(statuses))
+    rows = connection.rows(
+        f"""SELECT message.uid, message.ticket_id FROM message JOIN ticket ON ticket.id = message.ticket_id
+ WHERE message.folder = :folder AND message.uidvalidity = :uidvalidity AND message.uid IS NOT NULL
+ AND message.direction = 'in' AND ticket.status IN {listed}""",
+        {**values, "folder": folder, "uidvalidity": uidvalidity},
     )
-    return {uid: number for uid, number in rows if uid is not None}
+    return {row["uid"]: row["ticket_id"] for row in rows}
 
 
 def move_place(connection: Connection, hash_: str, folder: str, uidvalidity: int, uid: int) -> None:
     """Writes down where a message of a ticket lies now, after its folder was renumbered or it was moved."""
-    connection.execute(
-        update(message).where(message.c.hash == hash_).values(folder=folder, uidvalidity=uidvalidity, uid=uid)
+    connection.run(
+        "UPDATE message SET folder = :folder, uidvalidity = :uidvalidity, uid = :uid WHERE hash = :hash",
+        {"folder": folder, "uidvalidity": uidvalidity, "uid": uid, "hash": hash_},
     )
 
 
 def blank(connection: Connection, ticket_id: int, *, all_text: bool) -> None:
     """Removes raw bytes and attachment names of a ticket's messages, and with `all_text` every word and address."""
-    values: dict[str, Any] = {"raw": None}
+    connection.run("UPDATE message SET raw = NULL WHERE ticket_id = :id", {"id": ticket_id})
     if all_text:
-        values |= {"from_name": "", "from_address": "", "subject": "", "text": "", "attachments": [], "references": []}
-        values |= {"message_id": ""}
-    connection.execute(update(message).where(message.c.ticket_id == ticket_id).values(**values))
+        connection.run(
+            """UPDATE message SET from_name = '', from_address = '', subject = '', text = '', attachments = '[]',
+ "references" = '[]', message_id = '' WHERE ticket_id = :id""",
+            {"id": ticket_id},
+        )

@@ -10,24 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    tuple_,
-    union_all,
-    update,
-)
-
-from mailbot.store.schema import answered, attempt, outbox, refusal, token
+from mailbot.store.connection import Connection, among
 
 LONGEST_WAIT = timedelta(hours=8)  # no mail is put off longer; one that seems to be was put off by a wrong clock
 
@@ -89,12 +72,18 @@ def hashed(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
 
 
+_TIME_HAS_COME = (
+    """state = 'queued' AND (next_at <= :now OR next_at > :longest OR (next_at = made_at AND made_at > :now))"""
+)
+_RANK = "CASE WHEN audience = 'data_subject' THEN 0 ELSE 1 END"
+_OF_TICKET = "WHERE ticket_id = :ticket_id"
+
+
 def queue(connection: Connection, values: Mapping[str, Any], raw: bytes) -> int:
     """Queues a mail whose bytes and Message-ID are final; its number."""
-    row = {**values, "raw": raw, "sha256": hashlib.sha256(raw).hexdigest(), "state": "queued"}
+    row = {**values, "raw": raw, "sha256": hashlib.sha256(raw).hexdigest(), "state": "queued", "attempts": 0}
     row["message_id_hash"] = hashed(row["message_id"])
-    number: int = connection.execute(insert(outbox).returning(outbox.c.id), row).scalar_one()
-    return number
+    return connection.add_numbered("outbox", row)
 
 
 def due(
@@ -104,38 +93,38 @@ def due(
 
     With `after` only what stands behind that mail in this order, so that a round tries each mail once.
     """
-    rank = case((outbox.c.audience == "data_subject", 0), else_=1)
-    query = select(outbox).where(outbox.c.state == "queued", _time_has_come(now))
+    values: dict[str, Any] = {**_moments(now), "limit": limit}
+    behind = ""
     if after is not None:
-        query = query.where(tuple_(rank, outbox.c.id) > (0 if after.audience == "data_subject" else 1, after.id))
-    rows = connection.execute(query.order_by(rank, outbox.c.id).limit(limit)).mappings()
-    return tuple(Outgoing(**row) for row in rows)
+        behind = f"AND ({_RANK}, id) > (:rank, :id)"
+        values |= {"rank": 0 if after.audience == "data_subject" else 1, "id": after.id}
+    query = f"SELECT * FROM outbox WHERE {_TIME_HAS_COME} {behind} ORDER BY {_RANK}, id LIMIT :limit"
+    return tuple(Outgoing(**row) for row in connection.rows(query, values))
 
 
-def _time_has_come(now: datetime) -> ColumnElement[bool]:
-    """Its moment is past, or was written by a clock that has been set back since: then it would wait for ever."""
-    never_put_off = (outbox.c.next_at == outbox.c.made_at) & (outbox.c.made_at > now)
-    return or_(outbox.c.next_at <= now, never_put_off, outbox.c.next_at > now + LONGEST_WAIT)
+def _moments(now: datetime) -> dict[str, datetime]:
+    """A mail is due when its moment is past, or was written by a clock that has been set back since: then it would wait
+    for ever."""
+    return {"now": now, "longest": now + LONGEST_WAIT}
 
 
 def take(connection: Connection, number: int, now: datetime) -> Outgoing | None:
     """The mail, locked for this transaction, if it is still queued and its time has come; None otherwise."""
-    query = select(outbox).where(outbox.c.id == number, outbox.c.state == "queued", _time_has_come(now))
-    row = connection.execute(query.with_for_update(key_share=True)).mappings().first()
+    query = f"SELECT * FROM outbox WHERE id = :id AND {_TIME_HAS_COME}{connection.held}"
+    row = connection.row(query, {**_moments(now), "id": number})
     return Outgoing(**row) if row else None
 
 
 def by_id(connection: Connection, number: int, *, lock: bool = False) -> Outgoing:
     """The mail of that number, which exists; locked for this transaction when asked (PostgreSQL)."""
-    query = select(outbox).where(outbox.c.id == number)
-    return Outgoing(**connection.execute(query.with_for_update(key_share=True) if lock else query).mappings().one())
+    held = connection.held if lock else ""
+    return Outgoing(**connection.one(f"SELECT * FROM outbox WHERE id = :id{held}", {"id": number}))
 
 
 def of_ticket(connection: Connection, ticket_id: int, *, lock: bool = False) -> tuple[Outgoing, ...]:
     """Every mail of a ticket, oldest first; locked against its sender when asked (PostgreSQL)."""
-    query = select(outbox).where(outbox.c.ticket_id == ticket_id).order_by(outbox.c.id)
-    rows = connection.execute(query.with_for_update(key_share=True) if lock else query).mappings()
-    return tuple(Outgoing(**row) for row in rows)
+    query = f"SELECT * FROM outbox {_OF_TICKET} ORDER BY id{connection.held if lock else ''}"
+    return tuple(Outgoing(**row) for row in connection.rows(query, {"ticket_id": ticket_id}))
 
 
 def by_message_ids(connection: Connection, message_ids: Iterable[str]) -> tuple[Outgoing, ...]:
@@ -143,56 +132,54 @@ def by_message_ids(connection: Connection, message_ids: Iterable[str]) -> tuple[
     hashes = [hashed(name) for name in message_ids if name]
     if not hashes:
         return ()
-    rows = connection.execute(select(outbox).where(outbox.c.message_id_hash.in_(hashes)).order_by(outbox.c.id.desc()))
-    return tuple(Outgoing(**row) for row in rows.mappings())
+    listed, values = among("hash", hashes)
+    rows = connection.rows(f"SELECT * FROM outbox WHERE message_id_hash IN {listed} ORDER BY id DESC", values)
+    return tuple(Outgoing(**row) for row in rows)
 
 
 def newest_to(connection: Connection, recipient: str) -> Outgoing | None:
     """The newest mail that a server took for a data subject of that address; None when there is none."""
-    mine = (func.lower(outbox.c.recipient) == recipient.lower()) & (outbox.c.audience == "data_subject")
-    query = select(outbox).where(mine, outbox.c.state == "sent").order_by(outbox.c.id.desc()).limit(1)
-    row = connection.execute(query).mappings().first()
+    query = """SELECT * FROM outbox WHERE lower(recipient) = :recipient AND audience = 'data_subject' AND state = 'sent'
+ ORDER BY id DESC LIMIT 1"""
+    row = connection.row(query, {"recipient": recipient.lower()})
     return Outgoing(**row) if row else None
-
-
-_GIVEN: BindParameter[Any] = bindparam("hashes", expanding=True)
-_STAFF_MAIL = union_all(
-    select(outbox.c.message_id_hash).where(outbox.c.message_id_hash.in_(_GIVEN), outbox.c.audience != "data_subject"),
-    select(token.c.message_id_hash).where(token.c.message_id_hash.in_(_GIVEN)),
-)
 
 
 def without_staff_mail(connection: Connection, message_ids: Iterable[str]) -> tuple[str, ...]:
     """The Message-IDs without those of our mail to staff, which are never named to others (design 8)."""
     given = tuple(message_ids)
+    if not given:
+        return ()
     hashes = {name: hashed(name) for name in given}
-    secret = set(connection.execute(_STAFF_MAIL, {"hashes": list(hashes.values())}).scalars()) if given else set()
+    listed, values = among("hash", list(hashes.values()))
+    secret = connection.column(
+        f"""SELECT message_id_hash FROM outbox WHERE message_id_hash IN {listed} AND audience != 'data_subject'
+ UNION ALL SELECT message_id_hash FROM token WHERE message_id_hash IN {listed}""",
+        values,
+    )
     return tuple(name for name in given if hashes[name] not in secret)
 
 
 def begin_attempt(connection: Connection, number: int, now: datetime) -> int:
     """Writes an attempt down before the network is touched; its number."""
-    query = insert(attempt).values(outbox_id=number, started_at=now).returning(attempt.c.id)
-    made: int = connection.execute(query).scalar_one()
-    return made
+    return connection.add_numbered("attempt", {"outbox_id": number, "started_at": now, "answer": ""})
 
 
 def end_attempt(connection: Connection, number: int, *, result: str, answer: str, now: datetime) -> None:
     """Writes down how an attempt ended."""
-    connection.execute(update(attempt).where(attempt.c.id == number).values(ended_at=now, result=result, answer=answer))
+    connection.change("attempt", number, {"ended_at": now, "result": result, "answer": answer})
 
 
 def unrecorded(connection: Connection, number: int) -> int:
     """How many of the latest attempts in a row have no result: their senders died, or could not write it down."""
-    answered_last = select(func.max(attempt.c.id)).where(attempt.c.outbox_id == number, attempt.c.ended_at.is_not(None))
-    last = connection.execute(answered_last).scalar() or 0
-    query = select(func.count()).select_from(attempt).where(attempt.c.outbox_id == number, attempt.c.id > last)
-    return connection.execute(query).scalar_one()
+    query = """SELECT count(*) FROM attempt WHERE outbox_id = :id AND id >
+ (SELECT coalesce(max(id), 0) FROM attempt WHERE outbox_id = :id AND ended_at IS NOT NULL)"""
+    return int(connection.value(query, {"id": number}))
 
 
 def attempts(connection: Connection, number: int) -> tuple[Attempt, ...]:
     """Every attempt at a mail, oldest first."""
-    rows = connection.execute(select(attempt).where(attempt.c.outbox_id == number).order_by(attempt.c.id)).mappings()
+    rows = connection.rows("SELECT * FROM attempt WHERE outbox_id = :id ORDER BY id", {"id": number})
     return tuple(Attempt(**row) for row in rows)
 
 
@@ -201,117 +188,109 @@ def accepted(connection: Connection, found: Outgoing, now: datetime) -> None:
     values: dict[str, Any] = {"state": "sent", "ended_at": now}
     if found.audience != "data_subject":
         values |= {"raw": None, "message_id": ""}
-    connection.execute(update(outbox).where(outbox.c.id == found.id).values(**values))
+    connection.change("outbox", found.id, values)
 
 
 def defer(connection: Connection, number: int, next_at: datetime, *, answered_failure: bool) -> None:
     """The mail is tried again at `next_at`; only a failure that a server answered counts for the back-off."""
-    values: dict[str, Any] = {"next_at": next_at}
-    if answered_failure:
-        values["attempts"] = outbox.c.attempts + 1
-    connection.execute(update(outbox).where(outbox.c.id == number).values(**values))
+    query = "UPDATE outbox SET next_at = :next_at, attempts = attempts + :counted WHERE id = :id"
+    connection.run(query, {"next_at": next_at, "counted": int(answered_failure), "id": number})
 
 
 def end(connection: Connection, number: int, state: str, now: datetime) -> None:
     """The mail is not tried any more: failed or cancelled. Staff mail leaves no bytes behind."""
-    connection.execute(update(outbox).where(outbox.c.id == number).values(state=state, ended_at=now))
-    connection.execute(
-        update(outbox).where(outbox.c.id == number, outbox.c.audience != "data_subject").values(raw=None, message_id="")
-    )
+    connection.change("outbox", number, {"state": state, "ended_at": now})
+    forgotten = "UPDATE outbox SET raw = NULL, message_id = '' WHERE id = :id AND audience != 'data_subject'"
+    connection.run(forgotten, {"id": number})
 
 
 def unsent(connection: Connection, ticket_id: int) -> bool:
     """True while an approved mail of the ticket waits to be sent."""
-    query = select(outbox.c.id).where(
-        outbox.c.ticket_id == ticket_id, outbox.c.audience == "data_subject", outbox.c.state == "queued"
-    )
-    return connection.execute(query).first() is not None
+    query = f"SELECT id FROM outbox {_OF_TICKET} AND audience = 'data_subject' AND state = 'queued'"
+    return connection.row(query, {"ticket_id": ticket_id}) is not None
 
 
 def waiting(connection: Connection) -> int:
     """How many mails are queued."""
-    return connection.execute(select(func.count()).select_from(outbox).where(outbox.c.state == "queued")).scalar_one()
+    return int(connection.value("SELECT count(*) FROM outbox WHERE state = 'queued'"))
 
 
 def alias(connection: Connection, message_id_hash: str, new_message_id: str) -> None:
     """A relay gave a notice of ours another Message-ID: an answer to that one proves the token too."""
-    connection.execute(
-        update(token).where(token.c.message_id_hash == message_id_hash).values(message_id_hash=hashed(new_message_id))
+    connection.run(
+        "UPDATE token SET message_id_hash = :new WHERE message_id_hash = :old",
+        {"new": hashed(new_message_id), "old": message_id_hash},
     )
 
 
 def add_token(connection: Connection, values: Mapping[str, Any]) -> None:
     """Stores the hashes of a new token."""
-    connection.execute(insert(token), dict(values))
+    connection.add("token", {"drafts": {}, "asked_outside": False, **values})
 
 
 def tokens(connection: Connection, values: Iterable[str], message_ids: Iterable[str]) -> tuple[Token, ...]:
     """Tokens that one of these quoted values or answered Message-IDs proves, newest first."""
-    by_value = [hashed(value) for value in values]
-    by_id_ = [hashed(name) for name in message_ids if name]
-    if not by_value and not by_id_:
+    by_value, values_ = among("value", [hashed(value) for value in values])
+    by_name, names = among("name", [hashed(name) for name in message_ids if name])
+    if not values_ and not names:
         return ()
-    query = select(token).where(or_(token.c.hash.in_(by_value), token.c.message_id_hash.in_(by_id_)))
-    return tuple(Token(**row) for row in connection.execute(query.order_by(token.c.id.desc())).mappings())
+    query = f"SELECT * FROM token WHERE hash IN {by_value} OR message_id_hash IN {by_name} ORDER BY id DESC"
+    return tuple(Token(**row) for row in connection.rows(query, {**values_, **names}))
 
 
 def use_token(connection: Connection, number: int, now: datetime) -> bool:
     """Uses a token up; False when somebody was faster."""
-    done = connection.execute(update(token).where(token.c.id == number, token.c.used_at.is_(None)).values(used_at=now))
-    return done.rowcount == 1
+    query = "UPDATE token SET used_at = :now WHERE id = :id AND used_at IS NULL"
+    return connection.run(query, {"now": now, "id": number}) == 1
 
 
 def note_refusal(
     connection: Connection, *, now: datetime, why: str, ticket_id: int | None, outside: bool, sender: str
 ) -> None:
     """Writes down a command that did not count; outside ones are told in the next digest."""
-    connection.execute(
-        insert(refusal).values(at=now, why=why, ticket_id=ticket_id, outside=outside, sender=sender if outside else "")
-    )
+    row = {"at": now, "why": why, "ticket_id": ticket_id, "outside": outside, "sender": sender if outside else ""}
+    connection.add("refused_command", row)
 
 
 def untold_refusals(connection: Connection) -> tuple[tuple[datetime, str, int | None, str], ...]:
     """Attempts from outside that no digest has told of: when, why, ticket, sender."""
-    query = select(refusal.c.at, refusal.c.why, refusal.c.ticket_id, refusal.c.sender).where(
-        refusal.c.outside.is_(True), refusal.c.told_at.is_(None)
+    query = (
+        "SELECT at, why, ticket_id, sender FROM refused_command WHERE outside IS TRUE AND told_at IS NULL ORDER BY id"
     )
-    return tuple((row[0], row[1], row[2], row[3]) for row in connection.execute(query.order_by(refusal.c.id)))
+    return tuple((row["at"], row["why"], row["ticket_id"], row["sender"]) for row in connection.rows(query))
 
 
 def refusals_told(connection: Connection, now: datetime) -> None:
     """The digest that tells of them is queued."""
-    connection.execute(update(refusal).where(refusal.c.told_at.is_(None)).values(told_at=now))
+    connection.run("UPDATE refused_command SET told_at = :now WHERE told_at IS NULL", {"now": now})
 
 
 def note_answer(connection: Connection, address: str, subject: str, now: datetime) -> None:
     """Counts one unasked answer to an address, so that two robots can not talk for ever (RFC 3834 5)."""
-    connection.execute(
-        insert(answered).values(address_hash=hashed(address.lower()), subject_hash=hashed(subject), at=now)
-    )
+    row = {"address_hash": hashed(address.lower()), "subject_hash": hashed(subject), "at": now}
+    connection.add("answered_mail", row)
 
 
 def answers_between(connection: Connection, address: str, moment: datetime, now: datetime) -> int:
     """How many unasked answers that address has had after `moment`, not later than `now` (clocks are set back)."""
-    mine = answered.c.address_hash == hashed(address.lower())
-    where = and_(mine, answered.c.at > moment, answered.c.at <= now)
-    return connection.execute(select(func.count()).select_from(answered).where(where)).scalar_one()
+    query = "SELECT count(*) FROM answered_mail WHERE address_hash = :who AND at > :moment AND at <= :now"
+    return int(connection.value(query, {"who": hashed(address.lower()), "moment": moment, "now": now}))
 
 
 def forget_answers_before(connection: Connection, moment: datetime) -> int:
     """Forgets counted answers from before `moment`; the number forgotten."""
-    return connection.execute(delete(answered).where(answered.c.at < moment)).rowcount
+    return connection.run("DELETE FROM answered_mail WHERE at < :moment", {"moment": moment})
 
 
 def forget_refusals_before(connection: Connection, moment: datetime) -> int:
     """Forgets who sent commands that did not count before `moment`; the number forgotten."""
-    old = (refusal.c.at < moment) & (refusal.c.sender != "")
-    return connection.execute(update(refusal).where(old).values(sender="")).rowcount
+    old = "UPDATE refused_command SET sender = '' WHERE at < :moment AND sender != ''"
+    return connection.run(old, {"moment": moment})
 
 
 def forget_ticket(connection: Connection, ticket_id: int) -> None:
     """Removes bytes, addresses and Message-IDs of a ticket's mails that are no longer queued."""
-    mine = (outbox.c.ticket_id == ticket_id) & (outbox.c.state != "queued")
-    numbers = select(outbox.c.id).where(mine)
-    connection.execute(update(attempt).where(attempt.c.outbox_id.in_(numbers)).values(answer=""))
-    connection.execute(update(outbox).where(mine).values(raw=None, recipient="", message_id=""))
-    connection.execute(update(refusal).where(refusal.c.ticket_id == ticket_id).values(sender=""))
+    mine, of_ticket = f"{_OF_TICKET} AND state != 'queued'", {"ticket_id": ticket_id}
+    connection.run(f"UPDATE attempt SET answer = '' WHERE outbox_id IN (SELECT id FROM outbox {mine})", of_ticket)
+    connection.run(f"UPDATE outbox SET raw = NULL, recipient = '', message_id = '' {mine}", of_ticket)
+    connection.run(f"UPDATE refused_command SET sender = '' {_OF_TICKET}", of_ticket)

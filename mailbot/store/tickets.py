@@ -1,18 +1,16 @@
 """Tickets, their requests, questions, tasks and reminders. A status is written here and decided in `core/ticket.py`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
-
-from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
 
 from mailbot.core.rights import Channel, Ground, Outcome, Right
 from mailbot.core.ticket import RUNNING, Event, Status, apply
 from mailbot.errors import BadInputError
-from mailbot.store.schema import counter, question, reminder, request, task, ticket
-from mailbot.store.upsert import add_once
+from mailbot.store.connection import Connection, Row, adding, among
 
+_ORDER = {right.value: place for place, right in enumerate(Right)}  # in which people read them
 NOTICED = "noticed"  # reminder key: staff have had the first notice; with a day behind it, a notice of moved dates
 
 
@@ -106,39 +104,69 @@ class Task:
     note: str
 
 
+BLANK: Mapping[str, Any] = {  # what a ticket without these says of itself
+    "requester_name": "",
+    "requester_address": "",
+    "postal_address": "",
+    "reply_to": "",
+    "provisional": False,
+    "explanations": {},
+    "extended": False,
+    "extension_reason": "",
+    "identified": False,
+    "assigned_to": "",
+    "flags": [],
+    "evidence": [],
+    "rules_version": "",
+    "authenticity": [],
+    "outside_suspected": False,
+    "outside_denied": False,
+    "hold": False,
+    "files_purged": False,
+}
+_BY_ID = "SELECT * FROM ticket WHERE id = :id"
+_BY_REFERENCE = "SELECT * FROM ticket WHERE reference = :reference"
+_OF_TICKET = "WHERE ticket_id = :ticket_id"
+
+
 def next_reference(connection: Connection, prefix: str, year: int) -> str:
     """The next reference of the year, as JALO-2026-0014; unique within the caller's transaction."""
     name = f"{prefix}-{year}"
-    add_once(connection, counter, {"name": name, "value": 0}, ["name"])
-    number = connection.execute(
-        update(counter).where(counter.c.name == name).values(value=counter.c.value + 1).returning(counter.c.value)
-    ).scalar_one()
+    number = connection.value(
+        """INSERT INTO counter (name, value) VALUES (:name, 1)
+ ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value""",
+        {"name": name},
+    )
     return f"{name}-{number:04d}"
 
 
 def add(connection: Connection, values: Mapping[str, Any], rights: Iterable[Right]) -> Ticket:
     """Opens a ticket with its requests. `values` are the columns of the table."""
-    number = connection.execute(_ADD, dict(values)).scalar_one()
-    wanted = [{"ticket_id": number, "right": right.value, "status": "open"} for right in rights]
-    if wanted:
-        connection.execute(_ADD_REQUEST, wanted)
+    number = connection.add_numbered("ticket", {**BLANK, **values})
+    for right in rights:
+        _add_request(connection, number, right)
     return by_id(connection, number)
+
+
+def _add_request(connection: Connection, number: int, right: Right) -> None:
+    connection.add("request", {"ticket_id": number, "right": right.value, "status": "open"})
 
 
 def set_rights(connection: Connection, ticket_id: int, rights: Sequence[Right]) -> None:
     """Makes these the requests of the ticket: new ones are added, others that have no outcome are removed."""
-    have = set(connection.execute(select(request.c.right).where(request.c.ticket_id == ticket_id)).scalars())
+    have = set(connection.column(f'SELECT "right" FROM request {_OF_TICKET}', {"ticket_id": ticket_id}))
     for right in have - set(rights):
-        connection.execute(request.delete().where(request.c.ticket_id == ticket_id, request.c.right == right))
+        connection.run(
+            f'DELETE FROM request {_OF_TICKET} AND "right" = :right', {"ticket_id": ticket_id, "right": right}
+        )
     for right in rights:
         if right not in have:
-            connection.execute(insert(request).values(ticket_id=ticket_id, right=right.value, status="open"))
+            _add_request(connection, ticket_id, right)
 
 
 def by_id(connection: Connection, ticket_id: int, *, lock: bool = False) -> Ticket:
     """The ticket of that number, which exists; locked for this transaction when asked (PostgreSQL)."""
-    row = connection.execute(_HELD_BY_ID if lock else _BY_ID, {"number": ticket_id}).mappings().one()
-    return _ticket(row, _requests(connection, [ticket_id]).get(ticket_id, ()))
+    return _whole(connection, connection.one(_BY_ID + (connection.held if lock else ""), {"id": ticket_id}))
 
 
 def by_reference(connection: Connection, reference: str, *, lock: bool = False) -> Ticket:
@@ -146,36 +174,17 @@ def by_reference(connection: Connection, reference: str, *, lock: bool = False) 
 
     Raises BadInputError when there is none.
     """
-    query = select(ticket).where(ticket.c.reference == reference.strip().upper())
-    row = connection.execute(_held(query) if lock else query).mappings().first()
+    query = _BY_REFERENCE + (connection.held if lock else "")
+    row = connection.row(query, {"reference": reference.strip().upper()})
     if row is None:
         raise BadInputError(f"there is no ticket {reference}", "See: mailbot tickets")
-    return _ticket(row, _requests(connection, [row["id"]]).get(row["id"], ()))
-
-
-def _held(query: Select[Any]) -> Select[Any]:
-    """Locks the rows for this transaction; rows of other tables may still come to point at them (no deadlock)."""
-    return query.with_for_update(key_share=True)
-
-
-# What every new ticket asks is built once: making a statement costs more than running it.
-_BY_ID = select(ticket).where(ticket.c.id == bindparam("number"))
-_HELD_BY_ID = _held(_BY_ID)
-_HELD_STATUS = _held(select(ticket.c.status).where(ticket.c.id == bindparam("number")))
-_REQUESTS = select(request).where(request.c.ticket_id.in_(bindparam("numbers", expanding=True)))
-_PEOPLE = select(ticket.c.requester_name, ticket.c.requester_address).where(
-    ticket.c.status.in_(bindparam("statuses", expanding=True)),
-    ticket.c.id != bindparam("but"),
-    func.lower(ticket.c.requester_address) != bindparam("person"),
-)
-_ADD, _ADD_REQUEST = insert(ticket).returning(ticket.c.id), insert(request)
+    return _whole(connection, row)
 
 
 def maybe(connection: Connection, reference: str) -> Ticket | None:
     """The ticket of that reference (any case), None when there is none."""
-    query = select(ticket.c.id).where(ticket.c.reference == reference.strip().upper())
-    number = connection.execute(query).scalar()
-    return None if number is None else by_id(connection, number)
+    row = connection.row(_BY_REFERENCE, {"reference": reference.strip().upper()})
+    return _whole(connection, row) if row else None
 
 
 def find(
@@ -189,39 +198,42 @@ def find(
     due_by: date | None = None,
 ) -> tuple[Ticket, ...]:
     """Tickets that fit every filter, by due date, then reference."""
-    query = select(ticket).order_by(ticket.c.due_on, ticket.c.reference)
-    if statuses is not None:
-        query = query.where(ticket.c.status.in_([status.value for status in statuses]))
-    if address is not None:
-        query = query.where(func.lower(ticket.c.requester_address) == address.lower())
-    if right is not None:
-        query = query.where(ticket.c.id.in_(select(request.c.ticket_id).where(request.c.right == right.value)))
-    if language is not None:
-        query = query.where(ticket.c.language == language)
-    if assigned_to is not None:
-        query = query.where(ticket.c.assigned_to == assigned_to)
-    if due_by is not None:
-        query = query.where(ticket.c.due_on <= due_by)
-    rows = connection.execute(query).mappings().all()
+    listed, values = among("status", [status.value for status in statuses or ()])
+    filters = {
+        f"status IN {listed}": statuses,
+        "lower(requester_address) = :address": address,
+        'id IN (SELECT ticket_id FROM request WHERE "right" = :right)': right,
+        "language = :language": language,
+        "assigned_to = :assigned_to": assigned_to,
+        "due_on <= :due_by": due_by,
+    }
+    where = " AND ".join(words for words, wanted in filters.items() if wanted is not None)
+    values |= {"address": (address or "").lower(), "right": right, "language": language}
+    values |= {"assigned_to": assigned_to, "due_by": due_by}
+    rows = connection.rows(
+        f"SELECT * FROM ticket {'WHERE ' + where if where else ''} ORDER BY due_on, reference",
+        {name: value for name, value in values.items() if f":{name}" in where},
+    )
     requests = _requests(connection, [row["id"] for row in rows])
     return tuple(_ticket(row, requests.get(row["id"], ())) for row in rows)
 
 
 def people_of(connection: Connection, statuses: Iterable[Status], *, but: Ticket) -> frozenset[str]:
     """Names and addresses of the requesters of tickets in these statuses, without one ticket's own person."""
-    given = {
-        "statuses": [status.value for status in statuses],
-        "but": but.id,
-        "person": but.requester_address.lower(),
-    }
-    return frozenset(word for row in connection.execute(_PEOPLE, given) for word in row if word)
+    listed, values = among("status", [status.value for status in statuses])
+    rows = connection.rows(
+        f"""SELECT requester_name, requester_address FROM ticket
+ WHERE status IN {listed} AND id != :but AND lower(requester_address) != :person""",
+        {**values, "but": but.id, "person": but.requester_address.lower()},
+    )
+    return frozenset(word for row in rows for word in row.values() if word)
 
 
 def change(connection: Connection, found: Ticket, **values: Any) -> Ticket:
     """Writes columns of a ticket other than its status."""
     if "status" in values:
         raise ValueError("a status is changed by move() alone")
-    connection.execute(update(ticket).where(ticket.c.id == found.id).values(**values))
+    connection.change("ticket", found.id, values)
     return by_id(connection, found.id)
 
 
@@ -230,48 +242,53 @@ def move(connection: Connection, found: Ticket, event: Event) -> Ticket:
 
     Raises IllegalMoveError, and changes nothing, when the table of transitions has no such move.
     """
-    standing = Status(connection.execute(_HELD_STATUS, {"number": found.id}).scalar_one())
-    after = apply(standing, event)
-    if after is not standing:
-        connection.execute(update(ticket).where(ticket.c.id == found.id).values(status=after.value))
-    return by_id(connection, found.id)
+    standing = by_id(connection, found.id, lock=True)
+    after = apply(standing.status, event)
+    if after is standing.status:
+        return standing
+    connection.change("ticket", found.id, {"status": after.value})
+    return replace(standing, status=after)
 
 
 def set_request(connection: Connection, ticket_id: int, right: Right, **values: Any) -> None:
     """Writes status, outcome or ground of one request."""
-    connection.execute(
-        update(request).where(request.c.ticket_id == ticket_id, request.c.right == right.value).values(**values)
+    changes = ", ".join(f"{name} = :{name}" for name in values)
+    connection.run(
+        f'UPDATE request SET {changes} {_OF_TICKET} AND "right" = :right',
+        {**values, "ticket_id": ticket_id, "right": right.value},
     )
 
 
 def questions(connection: Connection, ticket_id: int) -> tuple[Question, ...]:
     """The questions that were sent, oldest first."""
-    rows = connection.execute(select(question).where(question.c.ticket_id == ticket_id).order_by(question.c.id))
-    return tuple(Question(**row) for row in rows.mappings())
+    rows = connection.rows(f"SELECT * FROM question {_OF_TICKET} ORDER BY id", {"ticket_id": ticket_id})
+    return tuple(Question(**row) for row in rows)
 
 
 def add_question(connection: Connection, ticket_id: int, kind: str, sent_at: datetime, *, counted: bool = True) -> None:
     """Writes down that a question was sent."""
-    connection.execute(insert(question).values(ticket_id=ticket_id, kind=kind, sent_at=sent_at, counted=counted))
+    connection.add("question", {"ticket_id": ticket_id, "kind": kind, "sent_at": sent_at, "counted": counted})
 
 
 def answer_questions(connection: Connection, ticket_id: int, answered_at: datetime) -> int:
     """Ends every open question of the ticket; how many there were."""
-    open_ones = (question.c.ticket_id == ticket_id) & question.c.answered_at.is_(None)
-    return connection.execute(update(question).where(open_ones).values(answered_at=answered_at)).rowcount
+    return connection.run(
+        f"UPDATE question SET answered_at = :at {_OF_TICKET} AND answered_at IS NULL",
+        {"at": answered_at, "ticket_id": ticket_id},
+    )
 
 
 def tasks(connection: Connection, ticket_id: int) -> tuple[Task, ...]:
     """Every duty of the ticket."""
-    rows = connection.execute(select(task).where(task.c.ticket_id == ticket_id).order_by(task.c.id)).mappings()
+    rows = connection.rows(f"SELECT * FROM task {_OF_TICKET} ORDER BY id", {"ticket_id": ticket_id})
     return tuple(Task(**row) for row in rows)
 
 
 def add_task(connection: Connection, ticket_id: int, kind: str, words: str) -> None:
     """Writes down a duty, once."""
-    same = select(task.c.id).where(task.c.ticket_id == ticket_id, task.c.kind == kind, task.c.text == words)
-    if connection.execute(same).first() is None:
-        connection.execute(insert(task).values(ticket_id=ticket_id, kind=kind, text=words))
+    duty = {"ticket_id": ticket_id, "kind": kind, "text": words}
+    if connection.row(f"SELECT id FROM task {_OF_TICKET} AND kind = :kind AND text = :text", duty) is None:
+        connection.add("task", {**duty, "done_by": "", "note": ""})
 
 
 def end_task(connection: Connection, ticket_id: int, task_id: int, *, now: datetime, by: str, note: str) -> Task:
@@ -279,27 +296,31 @@ def end_task(connection: Connection, ticket_id: int, task_id: int, *, now: datet
 
     Raises BadInputError when the ticket has no such open duty.
     """
-    where = (task.c.id == task_id) & (task.c.ticket_id == ticket_id) & task.c.done_at.is_(None)
-    if connection.execute(update(task).where(where).values(done_at=now, done_by=by, note=note)).rowcount == 0:
+    row = connection.row(
+        f"""UPDATE task SET done_at = :now, done_by = :by, note = :note
+ {_OF_TICKET} AND id = :id AND done_at IS NULL RETURNING *""",
+        {"now": now, "by": by, "note": note, "ticket_id": ticket_id, "id": task_id},
+    )
+    if row is None:
         raise BadInputError(f"the ticket has no open task {task_id}", "See: mailbot ticket show")
-    return Task(**connection.execute(select(task).where(task.c.id == task_id)).mappings().one())
+    return Task(**row)
 
 
 def reminded(connection: Connection, ticket_id: int) -> frozenset[str]:
     """Keys of the reminders that staff have had."""
-    return frozenset(connection.execute(select(reminder.c.key).where(reminder.c.ticket_id == ticket_id)).scalars())
+    return frozenset(connection.column(f"SELECT key FROM reminder {_OF_TICKET}", {"ticket_id": ticket_id}))
 
 
 def note_reminders(connection: Connection, ticket_id: int, keys: Iterable[str], now: datetime) -> None:
     """Writes down reminders in the transaction that queues their mail, so that none is doubled."""
-    for key in keys:
-        connection.execute(insert(reminder), {"ticket_id": ticket_id, "key": key, "sent_at": now})
+    rows = [{"ticket_id": ticket_id, "key": key, "sent_at": now} for key in keys]
+    connection.run_many(adding("reminder", ("ticket_id", "key", "sent_at")), rows)
 
 
 def noticed_between(connection: Connection, moment: datetime, now: datetime) -> int:
     """How many first notices of tickets went to staff after `moment` and not later than `now`."""
-    when = (reminder.c.key == NOTICED) & (reminder.c.sent_at > moment) & (reminder.c.sent_at <= now)
-    return connection.execute(select(func.count()).select_from(reminder).where(when)).scalar_one()
+    query = "SELECT count(*) FROM reminder WHERE key = :key AND sent_at > :moment AND sent_at <= :now"
+    return int(connection.value(query, {"key": NOTICED, "moment": moment, "now": now}))
 
 
 def blank(connection: Connection, ticket_id: int, now: datetime) -> None:
@@ -311,18 +332,16 @@ def blank(connection: Connection, ticket_id: int, now: datetime) -> None:
         "reply_to": "",
         "extension_reason": "",
     }
-    values = {**words, "evidence": [], "authenticity": [], "purged_at": now}
-    connection.execute(update(ticket).where(ticket.c.id == ticket_id).values(**values))
-    connection.execute(update(task).where(task.c.ticket_id == ticket_id).values(text="", note="", done_by=""))
+    connection.change("ticket", ticket_id, {**words, "evidence": [], "authenticity": [], "purged_at": now})
+    connection.run(f"UPDATE task SET text = '', note = '', done_by = '' {_OF_TICKET}", {"ticket_id": ticket_id})
 
 
 def _requests(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Request, ...]]:
     found: dict[int, list[Request]] = {}
-    order = {right.value: place for place, right in enumerate(Right)}
     for start in range(0, len(ids), 500):
-        part = list(ids[start : start + 500])
-        rows = connection.execute(_REQUESTS, {"numbers": part}).mappings().all()
-        for row in sorted(rows, key=lambda row: order[row["right"]]):
+        listed, values = among("id", list(ids[start : start + 500]))
+        rows = connection.rows(f"SELECT * FROM request WHERE ticket_id IN {listed}", values)
+        for row in sorted(rows, key=lambda row: _ORDER[row["right"]]):
             found.setdefault(row["ticket_id"], []).append(
                 Request(
                     right=Right(row["right"]),
@@ -334,8 +353,9 @@ def _requests(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[Req
     return {number: tuple(items) for number, items in found.items()}
 
 
-def _ticket(row: RowMapping, requests: tuple[Request, ...]) -> Ticket:
-    values = dict(row)
-    values["status"] = Status(values["status"])
-    values["channel"] = Channel(values["channel"])
-    return Ticket(**values, requests=requests)
+def _whole(connection: Connection, row: Row) -> Ticket:
+    return _ticket(row, _requests(connection, [row["id"]]).get(row["id"], ()))
+
+
+def _ticket(row: Row, requests: tuple[Request, ...]) -> Ticket:
+    return Ticket(**{**row, "status": Status(row["status"]), "channel": Channel(row["channel"])}, requests=requests)

@@ -11,11 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
-
-from mailbot.store import outbox
+from mailbot.store import outbox, tickets
+from mailbot.store.connection import adding
 from mailbot.store.database import Connection, Database
-from mailbot.store.schema import seen, ticket
 from tests.bench.notice import mail
 
 NOW = datetime.now(UTC)
@@ -48,13 +46,13 @@ def _seen(connection: Connection, count: int) -> None:
     same = {"folder": "Archive", "uidvalidity": 1, "verdict": "not_request", "rules_version": "", "seen_at": NOW}
     rows = ({**same, "uid": n, "hash": hashlib.sha256(b"%d" % n).hexdigest()} for n in range(1, count + 1))
     for chunk in _chunks(rows):
-        connection.execute(insert(seen), chunk)
+        connection.run_many(adding("seen", tuple(chunk[0])), chunk)
 
 
 def _tickets(connection: Connection, count: int) -> None:
     at, day = NOW - timedelta(days=300), (NOW - timedelta(days=270)).date()
-    same = {"language": "fi", "channel": "email", "received_at": at, "opened_at": at, "due_on": day, "target_on": day,
-            "one_month_on": day}  # fmt: skip
+    same = {**tickets.BLANK, "language": "fi", "channel": "email", "received_at": at, "opened_at": at,
+            "due_on": day, "target_on": day, "one_month_on": day}  # fmt: skip
     rows = (
         {
             **same,
@@ -66,7 +64,7 @@ def _tickets(connection: Connection, count: int) -> None:
         for n in range(1, count + 1)
     )
     for chunk in _chunks(rows):
-        connection.execute(insert(ticket), chunk)
+        connection.run_many(adding("ticket", tuple(chunk[0])), chunk)
 
 
 def _outbox(connection: Connection, count: int) -> None:

@@ -15,14 +15,12 @@ from mailbot.core.audit import faults
 from mailbot.store import audit, tickets
 from mailbot.store.database import Connection, Database
 from mailbot.store.outbox import Outgoing
-from mailbot.store.schema import METADATA, outbox, reminder, seen
 
 SAID = ("reminder", "digest", "escalation")  # kinds of mail that `remind` queues
 
 
 def _rows(connection: Connection, name: str) -> list[dict[str, Any]]:
-    table = METADATA.tables[name]
-    return [dict(row) for row in connection.execute(table.select()).mappings()]
+    return connection.rows(f"SELECT * FROM {name}")
 
 
 def one_ticket_for_each(connection: Connection, requesters: list[str]) -> None:
@@ -36,13 +34,13 @@ def one_ticket_for_each(connection: Connection, requesters: list[str]) -> None:
 
 def left_alone_once(connection: Connection, count: int) -> None:
     """Unrelated mail was seen once each."""
-    verdicts = [row["verdict"] for row in _rows(connection, seen.name)]
+    verdicts = [row["verdict"] for row in _rows(connection, "seen")]
     assert verdicts.count("not_request") == count, Counter(verdicts)
 
 
 def one_message_id_for_each(connection: Connection, sink: SmtpSink, approved: list[str]) -> int:
     """Every approved reply arrived, under one Message-ID, repeated only with the same bytes. How many repeats."""
-    mails = [Outgoing(**row) for row in _rows(connection, outbox.name)]
+    mails = [Outgoing(**row) for row in _rows(connection, "outbox")]
     replies = Counter(mail.recipient for mail in mails if mail.audience == "data_subject")
     assert replies == Counter(approved), (replies - Counter(approved), Counter(approved) - replies)
     assert not [mail for mail in mails if mail.state != "sent"], Counter(mail.state for mail in mails)
@@ -80,9 +78,9 @@ def each_approval_once(connection: Connection, approved: list[str]) -> None:
 
 def noticed_once(connection: Connection) -> None:
     """Each ticket was told to staff once when it came: by a notice of its own or in the digest."""
-    notices = Counter(row["ticket_id"] for row in _rows(connection, outbox.name) if row["kind"] == "notice")
+    notices = Counter(row["ticket_id"] for row in _rows(connection, "outbox") if row["kind"] == "notice")
     assert set(notices.values()) <= {1}, notices
-    keys = Counter(row["ticket_id"] for row in _rows(connection, reminder.name) if row["key"] == "noticed")
+    keys = Counter(row["ticket_id"] for row in _rows(connection, "reminder") if row["key"] == "noticed")
     assert len(keys) == len(tickets.find(connection))
 
 
@@ -93,7 +91,7 @@ def no_reminder_doubled(connection: Connection) -> int:
         if told.entry.event == "reminded":
             covered.update((told.entry.reference, key) for key in json.loads(told.detail or "{}")["covers"])
     assert set(covered.values()) <= {1}, covered.most_common(3)
-    said = [row for row in _rows(connection, outbox.name) if row["kind"] in SAID]
+    said = [row for row in _rows(connection, "outbox") if row["kind"] in SAID]
     moments = Counter((r["kind"], r["made_at"], r["ticket_id"], r["recipient"]) for r in said if r["ticket_id"])
     assert set(moments.values()) <= {1}, moments.most_common(3)
     return len(said)
@@ -125,8 +123,8 @@ def file_sound(database: Database) -> None:
     """SQLite finds no damage in its own file, and no row points nowhere."""
     if database.is_sqlite:
         with database.read() as connection:
-            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-            assert not connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            assert connection.value("PRAGMA integrity_check") == "ok"
+            assert not connection.rows("PRAGMA foreign_key_check")
 
 
 def bodies(sink: SmtpSink, recipient: str) -> Iterator[EmailMessage]:

@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from servers.dovecot import Dovecot
 from servers.smtp_sink import SmtpSink
-from sqlalchemy import event
 from story.desk import STAFF, Desk, mail
 
 from crash import checks
@@ -35,7 +34,6 @@ from mailbot.flows.remind import remind
 from mailbot.gateway.smtp import Outcome, Result
 from mailbot.store import audit, cursors, outbox, tickets
 from mailbot.store.database import Connection, Database
-from mailbot.store.schema import METADATA
 from mailbot.wiring import House
 
 LONG = os.environ.get("MAILBOT_CRASH") == "long"
@@ -85,32 +83,66 @@ class Case:
                 path.unlink()
 
 
+class FailingConnection:
+    """A real connection of the driver with something in front of every statement."""
+
+    def __init__(self, raw: Any, before: Callable[[str, Any], None]) -> None:
+        self.raw = raw
+        self._before = before
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        """The real statement, unless what stands before it raises."""
+        self._before(statement, self.raw)
+        return self.raw.execute(statement, *values)
+
+    def cursor(self) -> "FailingConnection":
+        """Statements of a cursor are met as well."""
+        return FailingConnection(self.raw, self._before)
+
+    def executemany(self, statement: str, rows: Any) -> Any:
+        """One statement for many rows."""
+        self._before(statement, self.raw)
+        return self.raw.executemany(statement, rows)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+
+def _meet(office: Office, before: Callable[[str, Any], None]) -> None:
+    driver: Any = office.database.driver
+    opened = driver.open
+    driver.open = lambda: FailingConnection(opened(), before)
+
+
 def failing_statements(office: Office, fault: Fault) -> None:
     """The statement fails as on a broken disk, and is not carried out."""
 
-    @event.listens_for(office.database.engine, "before_cursor_execute")
-    def _fail(*_: object) -> None:
-        if fault.meets():
+    def _fail(statement: str, _raw: Any) -> None:
+        if statement not in ("COMMIT", "ROLLBACK") and fault.meets():
             raise sqlite3.OperationalError("disk I/O error")
+
+    _meet(office, _fail)
 
 
 def failing_commits(office: Office, fault: Fault) -> None:
     """The commit fails, and nothing of the transaction stays."""
 
-    @event.listens_for(office.database.engine, "commit")
-    def _fail(_connection: object) -> None:
-        if fault.meets():
+    def _fail(statement: str, _raw: Any) -> None:
+        if statement == "COMMIT" and fault.meets():
             raise sqlite3.OperationalError("database or disk is full")
+
+    _meet(office, _fail)
 
 
 def lost_commits(office: Office, fault: Fault) -> None:
     """The commit happens, but the word of it is lost: the flow thinks that it failed."""
 
-    @event.listens_for(office.database.engine, "commit")
-    def _fail(connection: Any) -> None:
-        if fault.meets():
-            connection.connection.driver_connection.commit()
+    def _fail(statement: str, raw: Any) -> None:
+        if statement == "COMMIT" and fault.meets():
+            raw.execute("COMMIT")
             raise sqlite3.OperationalError("database is locked")
+
+    _meet(office, _fail)
 
 
 class FailingMailbox:
@@ -208,7 +240,7 @@ def _account(office: Office) -> dict[str, Any]:
     """What a round has led to, without numbers and moments that differ from run to run."""
     with office.database.read() as connection:
         assert checks.chain_whole(connection)
-        rows = {name: [dict(r) for r in connection.execute(METADATA.tables[name].select()).mappings()]
+        rows = {name: connection.rows(f"SELECT * FROM {name}")
                 for name in ("outbox", "seen", "message", "reminder", "token", "approval", "draft")}  # fmt: skip
         return {
             "tickets": [(t.reference, t.status, t.requester_address, t.outcome) for t in tickets.find(connection)],
@@ -359,10 +391,11 @@ def test_records_that_are_lost_again_and_again_do_not_flood_a_person(approved: C
     """A disk that takes the attempt and never its result: after a few repeats the next one waits, longer each time."""
     office = approved.office()
 
-    @event.listens_for(office.database.engine, "before_cursor_execute")
-    def _fail(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def _fail(statement: str, _raw: Any) -> None:
         if statement.startswith("UPDATE attempt"):
             raise sqlite3.OperationalError("database or disk is full")
+
+    _meet(office, _fail)
 
     before = len(approved.smtp.accepted)
     for second in range(0, 3600, 60):  # an hour of rounds

@@ -34,13 +34,13 @@ KEY = b"k" * 32
 
 
 @pytest.fixture(scope="module")
-def made_once() -> Office:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """Everything of an office but its memory."""
     rules = shipped_rules()
     controller = load_profile("jalo-it", shipped("rules"))
     person = StaffMember(name="Anna Approver", address="anna@example.com", roles=frozenset({Role.APPROVER}))
     return Office(
-        database=Database("sqlite:///:memory:"),
+        database=Database(f"sqlite:///{tmp_path_factory.mktemp('unused') / 'none.db'}"),
         controller=controller,
         staff=(person,),
         sender="Jalo IT Oy <privacy@example.com>",

@@ -13,7 +13,6 @@ from mailbot.config import load
 from mailbot.errors import TryLaterError
 from mailbot.flows.poll import Round, poll
 from mailbot.store import cursors, messages, tickets
-from mailbot.store.schema import outbox
 from mailbot.store.tickets import Ticket
 from mailbot.wiring import House
 
@@ -111,7 +110,7 @@ def test_a_message_that_is_never_given_is_told_once(
         assert _poll(house).tickets == 0
     with house.database.read() as connection:
         held = messages.of_ticket(connection, aside.id)
-        notices = [row for row in connection.execute(outbox.select()).mappings() if row["kind"] == "notice"]
+        notices = connection.rows("SELECT * FROM outbox WHERE kind = 'notice'")
     assert [item.uid for item in held] == [2]
     assert [row["ticket_id"] for row in notices].count(aside.id) == 1
 

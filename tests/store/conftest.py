@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from mailbot.store.database import Database
 from mailbot.store.schema import METADATA
@@ -46,7 +45,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     ready: Database = request.getfixturevalue("postgres_ready")
     with ready.write() as connection:
         names = ", ".join(f'"{table.name}"' for table in METADATA.tables.values())
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        connection.run(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
     yield ready
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import event, text
 
 from mailbot.core.ticket import RUNNING
 from mailbot.store import audit, cursors, messages, outbox, tickets
@@ -42,9 +42,9 @@ _TICKETS = """INSERT INTO ticket (reference, status, language, channel, requeste
 def large(database: Database) -> Database:
     """A database that remembers a million messages and ten thousand tickets, its statistics up to date."""
     with database.write() as connection:
-        connection.execute(text(_SEEN.format(numbers=_numbers(database, ROWS))))
-        connection.execute(text(_TICKETS.format(numbers=_numbers(database, TICKETS))))
-        connection.execute(text("ANALYZE"))
+        connection.run(_SEEN.format(numbers=_numbers(database, ROWS)))
+        connection.run(_TICKETS.format(numbers=_numbers(database, TICKETS)))
+        connection.run("ANALYZE")
     return database
 
 
@@ -61,27 +61,35 @@ def test_the_hot_path_never_walks_through_a_large_table(large: Database) -> None
     """Every question that the poller asks of a large table is answered by an index; one without would be noticed."""
     walked = {name: plan for name, ask in ASKED.items() for plan in _plans(large, ask) if _walks(large, plan)}
     assert walked == {}
-    unindexed = _plans(large, lambda c: c.execute(text("SELECT id FROM seen WHERE verdict = 'never'")))
+    unindexed = _plans(large, lambda c: c.rows("SELECT id FROM seen WHERE verdict = 'never'"))
     assert [_walks(large, plan) for plan in unindexed] == [True]
 
 
 def _plans(database: Database, ask: Asking) -> list[str]:
     """How the database would answer each statement that is run."""
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-    asked: list[tuple[str, object]] = []
     with database.read() as connection:
-
-        def note(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-            asked.append((statement, parameters))
-
-        event.listen(connection, "before_cursor_execute", note)
+        connection.raw = noted = _Noting(connection.raw)
         ask(connection)
-        event.remove(connection, "before_cursor_execute", note)
+        connection.raw = noted.raw
         return [
-            "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement, parameters))  # type: ignore[arg-type]
-            for statement, parameters in asked
+            "\n".join(str(row) for row in noted.raw.execute(explain + statement, *parameters))
+            for statement, *parameters in noted.asked
             if statement.lstrip().startswith("SELECT")
         ]
+
+
+class _Noting:
+    """A driver's connection that notes what it is asked."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.asked: list[tuple[Any, ...]] = []
+
+    def execute(self, *asked: Any) -> Any:
+        """Notes the statement and carries it out."""
+        self.asked.append(asked)
+        return self.raw.execute(*asked)
 
 
 def _walks(database: Database, plan: str) -> bool:

@@ -5,13 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from making import NOW
-from sqlalchemy import delete, insert, select, update
 
 from mailbot.core.audit import detail_digest, faults, link
 from mailbot.store import audit
 from mailbot.store.database import Connection, Database
-from mailbot.store.schema import audit as table
-from mailbot.store.schema import audit_detail
 
 
 @pytest.fixture
@@ -35,47 +32,51 @@ def _faults(connection: Connection) -> list[str]:
 
 
 def _alter(connection: Connection) -> None:
-    connection.execute(update(table).where(table.c.seq == 3).values(actor="staff:Mallory"))
+    connection.run("UPDATE audit SET actor = 'staff:Mallory' WHERE seq = 3")
 
 
 def _alter_details(connection: Connection) -> None:
-    connection.execute(update(audit_detail).where(audit_detail.c.seq == 3).values(text='{"text":"other"}'))
+    connection.run("UPDATE audit_detail SET text = :text WHERE seq = 3", {"text": '{"text":"other"}'})
 
 
 def _remove(connection: Connection) -> None:
-    connection.execute(delete(audit_detail).where(audit_detail.c.seq == 3))
-    connection.execute(delete(table).where(table.c.seq == 3))
+    connection.run("DELETE FROM audit_detail WHERE seq = 3")
+    connection.run("DELETE FROM audit WHERE seq = 3")
+
+
+def _renumber(connection: Connection, before: int, after: int) -> None:
+    connection.run("UPDATE audit SET seq = :after WHERE seq = :before", {"before": before, "after": after})
 
 
 def _remove_and_renumber(connection: Connection) -> None:
     _remove(connection)
     for number in (4, 5, 6):
-        connection.execute(delete(audit_detail).where(audit_detail.c.seq == number))
-        connection.execute(update(table).where(table.c.seq == number).values(seq=number - 1))
+        connection.run("DELETE FROM audit_detail WHERE seq = :seq", {"seq": number})
+        _renumber(connection, number, number - 1)
 
 
 def _swap(connection: Connection) -> None:
-    connection.execute(delete(audit_detail))
+    connection.run("DELETE FROM audit_detail")
     for before, after in ((3, 99), (4, 3), (99, 4)):
-        connection.execute(update(table).where(table.c.seq == before).values(seq=after))
+        _renumber(connection, before, after)
 
 
 def _date_back(connection: Connection) -> None:
-    connection.execute(update(table).where(table.c.seq == 4).values(at=NOW - timedelta(days=9)))
+    connection.run("UPDATE audit SET at = :at WHERE seq = 4", {"at": NOW - timedelta(days=9)})
 
 
 def _rewrite_one_soundly(connection: Connection) -> None:
     """The entry itself is consistent; the one that follows it gives it away."""
-    row = connection.execute(select(table).where(table.c.seq == 3)).mappings().one()
+    row = connection.one("SELECT * FROM audit WHERE seq = 3")
     made = link(seq=3, at=row["at"], event="closed", reference=row["reference"], actor=row["actor"],
                 digest=row["detail_digest"], previous=row["previous"])  # fmt: skip
-    connection.execute(update(table).where(table.c.seq == 3).values(event="closed", hash=made.hash))
+    connection.run("UPDATE audit SET event = 'closed', hash = :hash WHERE seq = 3", {"hash": made.hash})
 
 
 def _insert(connection: Connection) -> None:
-    last = connection.execute(select(table).where(table.c.seq == 2)).mappings().one()
+    last = connection.one("SELECT * FROM audit WHERE seq = 2")
     made = link(seq=99, at=NOW, event="forged", reference="", actor="x", digest="", previous=last["hash"])
-    connection.execute(insert(table).values(**made.__dict__))
+    connection.add("audit", made.__dict__)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +107,8 @@ def test_a_cut_end_is_seen_in_the_root(chain: Database) -> None:
     with chain.read() as connection:
         told = audit.root(connection)
     with chain.write() as connection:
-        connection.execute(delete(audit_detail).where(audit_detail.c.seq > 4))
-        connection.execute(delete(table).where(table.c.seq > 4))
+        connection.run("DELETE FROM audit_detail WHERE seq > 4")
+        connection.run("DELETE FROM audit WHERE seq > 4")
     with chain.read() as connection:
         assert _faults(connection) == []
         assert audit.root(connection) != told

@@ -257,10 +257,7 @@ def test_what_is_blanked_leaves_no_word(database: Database) -> None:
         tickets.add_task(connection, ticket.id, "checklist", "Soita Ritvalle")
         tickets.blank(connection, ticket.id, NOW)
         drafts.blank(connection, ticket.id, all_text=True)
-        tables = [
-            connection.exec_driver_sql(f"SELECT * FROM {name}").all()
-            for name in ("ticket", "task", "draft", "attachment")
-        ]
+        tables = [connection.rows(f"SELECT * FROM {name}") for name in ("ticket", "task", "draft", "attachment")]
         assert drafts.files(connection, draft.id)[0].content == b""
         assert tickets.by_id(connection, ticket.id).due_on == ticket.due_on
     assert all("ritva" not in repr(rows).lower() and "Katu" not in repr(rows) for rows in tables)

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from making import NOW, make_ticket, queue_reply
 from servers.postgres import Postgres
-from sqlalchemy import event, text
 
 from mailbot.errors import (
     ConfigurationError,
@@ -24,7 +23,7 @@ from mailbot.errors import (
     TryLaterError,
 )
 from mailbot.store import audit, cursors, tickets
-from mailbot.store import database as module
+from mailbot.store import drivers as module
 from mailbot.store.database import Database, take_turns
 from mailbot.store.failures import shown
 
@@ -80,7 +79,7 @@ def test_a_reader_sees_one_moment_and_writes_nothing(database: Database) -> None
 def test_a_commit_of_sqlite_reaches_the_disk_before_it_counts(sqlite: Database) -> None:
     """WAL with synchronous=FULL: fsync at every commit; foreign keys hold; what is deleted is overwritten."""
     with sqlite.write() as connection:
-        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
+        found = {name: connection.value(f"PRAGMA {name}") for name in
                  ("journal_mode", "synchronous", "foreign_keys", "secure_delete")}  # fmt: skip
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
@@ -102,17 +101,21 @@ def _one_line(error: MailbotError) -> str:
     return said
 
 
-def test_a_full_disk_is_said_and_changes_nothing(sqlite: Database) -> None:
+def test_a_full_disk_is_said_and_changes_nothing(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that does not fit is undone whole; with room again everything goes on."""
     limit = [0]
 
-    @event.listens_for(sqlite.engine, "connect")
-    def _limited(dbapi: Any, _record: Any) -> None:
-        if limit[0]:
-            dbapi.execute(f"PRAGMA max_page_count={limit[0]}")
+    opened = sqlite.driver.open
 
+    def _limited() -> Any:
+        raw = opened()
+        if limit[0]:
+            raw.execute(f"PRAGMA max_page_count={limit[0]}")
+        return raw
+
+    monkeypatch.setattr(sqlite.driver, "open", _limited)
     with sqlite.read() as connection:
-        limit[0] = int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0) + 2
+        limit[0] = int(connection.value("PRAGMA page_count")) + 2
     sqlite.close()
     with pytest.raises(ServiceUnavailableError) as caught, sqlite.write() as connection:  # noqa: PT012 - the transaction is part of it
         make_ticket(connection)
@@ -126,7 +129,7 @@ def test_a_full_disk_is_said_and_changes_nothing(sqlite: Database) -> None:
 
 
 def test_a_vacuum_without_room_is_said(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Errors of the driver below SQLAlchemy come out as ours too."""
+    """Errors outside a transaction come out as ours too."""
     with sqlite.write() as connection:
         make_ticket(connection)
     blocker = sqlite3.connect(sqlite.url.removeprefix("sqlite:///"), isolation_level=None)
@@ -172,7 +175,7 @@ def test_a_damaged_file_is_named(sqlite: Database, spoil: Any) -> None:
     for log in path.parent.glob("test.db-*"):
         log.unlink()
     with pytest.raises(ServiceUnavailableError) as caught, Database(sqlite.url).write() as connection:  # noqa: PT012 - the transaction is part of it
-        connection.execute(text("SELECT count(*) FROM ticket, outbox, message, draft"))
+        connection.rows("SELECT count(*) FROM ticket, outbox, message, draft")
         make_ticket(connection)
     assert "damaged" in _one_line(caught.value)
     assert caught.value.exit_code == 69
@@ -225,14 +228,14 @@ def test_a_database_or_role_that_does_not_exist_is_a_matter_of_configuration(pos
 def test_a_role_without_rights_is_not_permitted(postgres_ready: Database) -> None:
     """Exit code 77, and what to grant."""
     with postgres_ready.write() as connection:
-        connection.execute(text("CREATE ROLE bare LOGIN"))
+        connection.run("CREATE ROLE bare LOGIN")
     bare = Database(postgres_ready.url.replace("postgres@", "bare@"))
     with pytest.raises(NotPermittedError) as caught, bare.read() as connection:
         tickets.find(connection)
     assert caught.value.exit_code == 77
     bare.close()
     with postgres_ready.write() as connection:
-        connection.execute(text("DROP ROLE bare"))
+        connection.run("DROP ROLE bare")
 
 
 def test_a_server_that_goes_away_and_comes_back_is_met_again() -> None:

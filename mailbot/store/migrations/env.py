@@ -5,10 +5,9 @@ from alembic import context
 from mailbot.store.schema import METADATA
 
 with context.config.attributes["engine"].connect() as connection:
-    writing = connection.execution_options(mailbot_writes=True)
     context.configure(
-        connection=writing, target_metadata=METADATA, render_as_batch=True, transaction_per_migration=True
+        connection=connection, target_metadata=METADATA, render_as_batch=True, transaction_per_migration=True
     )
     with context.begin_transaction():
         context.run_migrations()
-    writing.commit()
+    connection.commit()
