@@ -88,6 +88,9 @@ class Server(Table):
     password_env: str | None = Field(None, description="environment variable with the password")
     password_command: list[str] | None = Field(None, description="a program that prints the password")
     password_credential: str | None = Field(None, description="name of a systemd credential (LoadCredential)")
+    secret_ends_on: date | None = Field(
+        None, description="last day of the password or the application's secret, if it ends; told two weeks before"
+    )
     oauth: OAuth | None = Field(None, description="a table of its own: OAuth2 instead of a password")
 
     def secrets(self) -> dict[str, str | list[str]]:

@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from mailbot.errors import ConfigurationError, HeldError, MailbotError, NotPermittedError, TryLaterError
 from mailbot.flows.canary import POLLED, canary
 from mailbot.flows.deliver import Sent, deliver
+from mailbot.flows.ends import note as note_ends
 from mailbot.flows.own_mail import alarm
 from mailbot.flows.poll import poll
 from mailbot.flows.purge import purge
@@ -102,6 +103,7 @@ class _Daemon:
                 pass
             self.mailbox = self.house.mailbox()
             self.mailbox.connect()
+            note_ends(self.house.office, self.house.lives(self.mailbox), now=self.now())
         elif self.idling:
             self.idling = False
             self.mailbox.idle_end()
@@ -134,6 +136,7 @@ class _Daemon:
         """A round of sending."""
         with self.house.transport() as transport:
             done = deliver(self.house.office, _Breathing(inner=transport, daemon=self), now=self.now())
+            note_ends(self.house.office, self.house.lives(transport), now=self.now())
         if done.sent or done.failed:
             LOG.info("deliver: %d sent, %d refused", done.sent, done.failed)
         if done.not_permitted:

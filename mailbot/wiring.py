@@ -6,8 +6,8 @@ resolves the secret of SMTP, and the sender never that of IMAP.
 
 import importlib
 import os
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,7 @@ from mailbot.core.command import understand
 from mailbot.core.command_values import Commands
 from mailbot.core.command_words import CommandWords
 from mailbot.core.controller import Controller
+from mailbot.core.life import Life
 from mailbot.core.message import Message
 from mailbot.core.staff import Role, StaffMember
 from mailbot.flows.canary import POLLED, REMINDED, STUCK, Plan
@@ -45,6 +46,7 @@ from mailbot.mail.patterns import ReadingPatterns
 from mailbot.store.database import Database
 
 AN_HOUR = timedelta(hours=1)
+A_YEAR = timedelta(days=365)
 STILL = {STUCK: AN_HOUR, REMINDED: timedelta(days=3)}  # nobody is reminded from Friday afternoon to Monday morning
 
 if TYPE_CHECKING:
@@ -113,6 +115,7 @@ class House:
     def __init__(self, config: Config, now: Callable[[], datetime]) -> None:
         self.config = config
         self._now = now  # only the command line and the daemon know a clock
+        self._tokens: dict[str, TokenSource] = {}  # where -> who gives the access tokens
 
     @cached_property
     def controller(self) -> Controller:
@@ -229,7 +232,15 @@ class House:
             interval=timedelta(hours=canary.interval_hours),
             wait=timedelta(minutes=canary.wait_minutes),
             limits={POLLED: max(AN_HOUR, 10 * timedelta(seconds=self.config.imap.interval_s)), **STILL},
+            watched=tuple(_noted_at_connections(self.config)),
+            known=tuple(_secret_lives(self.config)),
         )
+
+    def lives(self, connection: ImapMailbox | SmtpTransport) -> tuple[Life, ...]:
+        """What ends by itself of that connection: certificates, and the sign-in where the server says its end."""
+        side = "imap" if isinstance(connection, ImapMailbox) else "smtp"
+        tokens = self._tokens.get(f"{side}.oauth")
+        return (*connection.lives(), *(tokens.lives() if tokens else ()))
 
     def shout(self, subject: str, text: str) -> None:
         """Tells the alarm command, where there is one. Raises ServiceUnavailableError when it fails."""
@@ -243,7 +254,7 @@ class House:
     def _token(self, where: str, server: Server) -> Callable[[], Secret] | None:
         if server.oauth is None:
             return None
-        source = TokenSource(grant_of(where, server.oauth, self.config))
+        source = self._tokens[where] = TokenSource(grant_of(where, server.oauth, self.config))
         return lambda: source.access_token(self._now())
 
 
@@ -257,6 +268,25 @@ class _Later:
         found = getattr(self._make(), name)
         setattr(self, name, found)
         return found
+
+
+def _noted_at_connections(config: Config) -> Iterator[str]:
+    """Names of what this configuration's connections rest on; what it no longer uses is not watched."""
+    for side, server in (("imap", config.imap), ("smtp", config.smtp)):
+        if server.security != "none":
+            yield f"{side}.certificate"
+            if server.ca_file:
+                yield f"{side}.authority"
+        if server.oauth is not None:
+            yield f"{side}.token"
+
+
+def _secret_lives(config: Config) -> Iterator[Life]:
+    """Secrets whose last day the configuration names; they hold until that day is over."""
+    for side, server in (("imap", config.imap), ("smtp", config.smtp)):
+        if server.secret_ends_on is not None:
+            ends_at = datetime.combine(server.secret_ends_on + timedelta(days=1), time(), UTC)
+            yield Life(name=f"{side}.secret", begins_at=ends_at - A_YEAR, ends_at=ends_at)
 
 
 def grant_of(where: str, oauth: OAuth, config: Config) -> Grant:

@@ -24,7 +24,7 @@ LASTING_VALUES = 50_000  # modules and rules are many values without cycles; loo
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("demo", "demo", "The whole story on embedded servers, printed step by step."),
     "init": ("setup", "init", "Write a commented configuration."),
-    "check": ("setup", "check", "Check configuration, rules, texts and calendar; --connect logs in too."),
+    "check": ("health", "check", "Check configuration, rules, texts and calendar; --connect logs in too."),
     "run": ("rounds", "run", "The daemon: poll, deliver, or all."),
     "poll": ("rounds", "poll", "Read what is new in the mailbox, once."),
     "deliver": ("rounds", "deliver", "Send what is due, once."),
@@ -47,7 +47,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "backup": ("setup", "backup", "A consistent copy of the database while it runs."),
     "recheck": ("rounds", "recheck", "Read the mailbox again after a change of rules."),
     "redate": ("rounds", "redate", "Reckon open tickets again after a change of holidays or policy."),
-    "doctor": ("setup", "doctor", "Everything that can be checked, on one page."),
+    "doctor": ("health", "doctor", "Everything that can be checked, on one page."),
     "install-units": ("setup", "install_units", "Put the systemd units in place."),
 }
 

@@ -12,6 +12,7 @@ from mailbot.daemon import serve
 from mailbot.errors import MisuseError, NotPermittedError, ServiceUnavailableError
 from mailbot.flows.canary import canary as canary_round
 from mailbot.flows.deliver import deliver as deliver_round
+from mailbot.flows.ends import note as note_ends
 from mailbot.flows.poll import poll as poll_round
 from mailbot.flows.purge import purge as purge_round
 from mailbot.flows.recheck import recheck as recheck_round
@@ -56,6 +57,7 @@ def poll(ctx: click.Context, once: bool, as_json: bool) -> int:
     found = house(ctx)
     office = found.office
     with found.mailbox() as mailbox:
+        note_ends(office, found.lives(mailbox), now=now())
         done = poll_round(
             office, mailbox, found.reader, found.commands, found.folders(), clock_now=now, progress=progress("read")
         )
@@ -82,6 +84,7 @@ def deliver(ctx: click.Context, once: bool, as_json: bool) -> int:
     found = house(ctx)
     with found.transport() as transport:
         done = deliver_round(found.office, transport, now=now())
+        note_ends(found.office, found.lives(transport), now=now())
     if as_json:
         emit({"sent": done.sent, "deferred": done.deferred, "failed": done.failed, "waiting": done.waiting})
     else:

@@ -2,28 +2,28 @@
 
 One test mail travels at a time, known by its HMAC and its Message-ID: a copy of an older one proves nothing. It is sent
 only when the configuration says so. Trouble is told once when it begins and once when it is over, to the alarm address,
-never to the mailbox that may be dead; what was told is also returned, for a command of the administrator's to shout.
+never to the mailbox that may be dead (`alarms`). Certificates, tokens and secrets near their end are told too (`ends`).
 A machine that was off is no trouble: nothing is late before it has been awake for its whole time.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from mailbot.core.deadline import time_zone
 from mailbot.core.letter import Text
+from mailbot.core.life import Life
 from mailbot.errors import ConfigurationError
-from mailbot.flows import own_mail
-from mailbot.flows.canary_words import WORDS
+from mailbot.flows import alarms, ends, own_mail
+from mailbot.flows.alarms import Told
 from mailbot.flows.office import Office
 from mailbot.mail.own import Origin
-from mailbot.store import audit, cursors, outbox
+from mailbot.store import cursors, outbox
 from mailbot.store.database import Connection
 
 KIND = "canary"  # in our header, and the audience of its outbox row
 SENT, ARRIVED = "canary_sent", "canary_arrived"  # states: the Message-ID, and when
 POLLED, REMINDED = "polled", "reminded"  # states that the duties write after each good round
+UNOPENED = "unopened"  # state: the folders that could not be opened, one a line, and since when
 STUCK = "sending"  # judged by the outbox itself
 
 
@@ -36,15 +36,8 @@ class Plan:
     interval: timedelta = timedelta(hours=24)  # between two test mails
     wait: timedelta = timedelta(hours=1)  # until a missing one is an alarm
     limits: Mapping[str, timedelta] = field(default_factory=dict)  # POLLED, STUCK, REMINDED -> how long it may be still
-
-
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """One thing that people hear of."""
-
-    name: str  # which trouble
-    recovered: bool
-    text: Text = field(repr=False)
+    watched: tuple[str, ...] = ()  # certificates and tokens whose ends are noted at connections
+    known: tuple[Life, ...] = ()  # secrets whose ends stand in the configuration
 
 
 @dataclass(kw_only=True)
@@ -72,6 +65,8 @@ def canary(office: Office, plan: Plan, *, now: datetime, awake_since: datetime |
         else:
             _forget(connection, now)
         _judge_duties(connection, office, plan, done, now, awake_since)
+        _judge_folders(connection, office, plan, done, now)
+        done.told += ends.judge(connection, office, plan.watched, plan.known, now=now)
     return done
 
 
@@ -102,10 +97,11 @@ def _judge_canary(
     if sent is None or not sent[0]:
         return
     if _is_back(connection, sent[0]):
-        _recovered(connection, office, KIND, done, now)
+        done.told += alarms.recovered(connection, office, KIND, now=now)
     elif now - _from(sent[1], awake_since) > plan.wait:
         left = any(mail.state == "sent" for mail in outbox.by_message_ids(connection, [sent[0]]))
-        _trouble(connection, office, KIND, "canary_lost" if left else "canary_unsent", sent[1], done, now)
+        phrase = "canary_lost" if left else "canary_unsent"
+        done.told += alarms.trouble(connection, office, KIND, phrase, now=now, since=sent[1])
     else:
         done.waiting = True
 
@@ -116,9 +112,19 @@ def _judge_duties(
     for name, limit in plan.limits.items():
         last = _oldest_unsent(connection, now) if name == STUCK else _last_round(connection, name)
         if last is not None and now - _from(last, awake_since) > limit:
-            _trouble(connection, office, name, name, last, done, now)
+            done.told += alarms.trouble(connection, office, name, name, now=now, since=last)
         elif last is not None or name == STUCK:
-            _recovered(connection, office, name, done, now)
+            done.told += alarms.recovered(connection, office, name, now=now)
+
+
+def _judge_folders(connection: Connection, office: Office, plan: Plan, done: Round, now: datetime) -> None:
+    """A folder that was renamed or removed: what lies there now is not read, however well the rest is."""
+    found = cursors.read_state(connection, UNOPENED)
+    if found is None or not found[0]:
+        done.told += alarms.recovered(connection, office, UNOPENED, now=now)
+    elif now - found[1] > plan.limits.get(POLLED, timedelta(hours=1)):
+        names = found[0].split("\n")
+        done.told += alarms.trouble(connection, office, UNOPENED, UNOPENED, now=now, since=found[1], details=names)
 
 
 def _last_round(connection: Connection, name: str) -> datetime | None:
@@ -143,7 +149,7 @@ def _send_when_due(connection: Connection, office: Office, plan: Plan, done: Rou
             return
         _cancel(connection, sent[0], now)
     message_id = own_mail.new_message_id(office)
-    words = WORDS[_language(office)]
+    words = alarms.words_of(office)
     text = Text(subject=words["subject"], body=words["body"])
     own_mail.queue(
         connection,
@@ -152,7 +158,7 @@ def _send_when_due(connection: Connection, office: Office, plan: Plan, done: Rou
         audience=KIND,
         kind=KIND,
         recipient=plan.address,
-        language=_language(office),
+        language=alarms.language_of(office),
         now=now,
         message_id=message_id,
     )
@@ -173,59 +179,4 @@ def _forget(connection: Connection, now: datetime) -> None:
     if sent is not None and sent[0]:
         _cancel(connection, sent[0], now)
         cursors.note_state(connection, SENT, "", now)
-        cursors.note_state(connection, _alarm(KIND), "", now)
-
-
-def _trouble(
-    connection: Connection, office: Office, name: str, what: str, since: datetime, done: Round, now: datetime
-) -> None:
-    """Tells of a trouble once, however long it lasts."""
-    known = cursors.read_state(connection, _alarm(name))
-    if known is None or not known[0]:
-        cursors.note_state(connection, _alarm(name), what, now)
-        _tell(connection, office, name, what, since, done, now)
-
-
-def _recovered(connection: Connection, office: Office, name: str, done: Round, now: datetime) -> None:
-    """Tells once that a trouble is over; says nothing when there was none."""
-    known = cursors.read_state(connection, _alarm(name))
-    if known is not None and known[0]:
-        cursors.note_state(connection, _alarm(name), "", now)
-        _tell(connection, office, name, known[0], None, done, now)
-
-
-def _alarm(name: str) -> str:
-    return f"alarm:{name}"
-
-
-def _tell(
-    connection: Connection, office: Office, name: str, what: str, since: datetime | None, done: Round, now: datetime
-) -> None:
-    """To the alarm address through the outbox, and to the caller. `since` is None when all is well again."""
-    language = _language(office)
-    text = office.texts.staff("alarm", language, _facts(office, WORDS[language], what, since))
-    done.told.append(Told(name=name, recovered=since is None, text=text))
-    if office.options.alarm_address:
-        address = office.options.alarm_address
-        own_mail.queue(
-            connection, office, text, audience="alarm", kind="alarm", recipient=address, language=language, now=now
-        )
-    event = "alarm_ended" if since is None else "alarm_raised"
-    audit.append(connection, now=now, event=event, actor="mailbot", details={"what": what})
-
-
-def _facts(office: Office, words: Mapping[str, str], what: str, since: datetime | None) -> dict[str, Any]:
-    local = since.astimezone(time_zone(office.zone)) if since else None
-    return {
-        "what": words[what],
-        "since": f"{local.day}.{local.month}.{local.year} {local:%H:%M}" if local else "",
-        "cure": words[f"{what}_cure"] if since else "",
-        "details": [],
-        "tickets": [],
-        "recovered": since is None,
-    }
-
-
-def _language(office: Office) -> str:
-    """The controller's language where its words are known, English elsewhere."""
-    return office.controller.language if office.controller.language in WORDS else "en"
+        alarms.forget(connection, KIND, now)

@@ -1,6 +1,7 @@
 """What the test mail says, and how its alarms are worded. Nobody but the controller's own people ever reads this.
 
-For each trouble: what it is, as a phrase inside a sentence, and `_cure`, what to look at.
+For each trouble: what it is, as a phrase inside a sentence, and `_cure`, what to look at. A name with a dot is a thing
+that runs out.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,20 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "sending_cure": "Tarkista lähettävä palvelu (mailbot-deliver) ja sähköpostipalvelin.",
         "reminded": "muistuttaminen on pysähtynyt",
         "reminded_cure": "Tarkista muistutusten ajastus (mailbot-remind).",
+        "unopened": "osaa kansioista ei voida lukea",
+        "unopened_cure": "Kansio on ehkä nimetty uudelleen tai poistettu. Korjaa imap.folders tai kansion nimi: "
+        "siellä olevia pyyntöjä ei lueta.",
+        "ending": "{thing} on vanhenemassa",
+        "ending_cure": "Uusi se ajoissa: sen jälkeen postia ei lueta tai vastauksia ei lähde.",
+        "last_moment": "Voimassa {moment} asti",
+        "imap.certificate": "IMAP-palvelimen varmenne",
+        "imap.authority": "IMAP-palvelimen varmentajan varmenne (imap.ca_file)",
+        "imap.token": "IMAP-tilin OAuth-lupa",
+        "imap.secret": "IMAP-tilin salasana tai sovelluksen salaisuus",
+        "smtp.certificate": "SMTP-palvelimen varmenne",
+        "smtp.authority": "SMTP-palvelimen varmentajan varmenne (smtp.ca_file)",
+        "smtp.token": "SMTP-tilin OAuth-lupa",
+        "smtp.secret": "SMTP-tilin salasana tai sovelluksen salaisuus",
     },
     "sv": {
         "subject": "Testmeddelande: dataskyddspostens adress fungerar",
@@ -41,6 +56,20 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "sending_cure": "Kontrollera tjänsten som skickar (mailbot-deliver) och e-postservern.",
         "reminded": "påminnelserna har stannat",
         "reminded_cure": "Kontrollera påminnelsernas tidtabell (mailbot-remind).",
+        "unopened": "alla mappar kan inte läsas",
+        "unopened_cure": "En mapp har kanske bytt namn eller tagits bort. Rätta imap.folders eller mappens namn: "
+        "begäranden som ligger där blir inte lästa.",
+        "ending": "{thing} går snart ut",
+        "ending_cure": "Förnya i tid: därefter läses ingen post eller går inga svar i väg.",
+        "last_moment": "Gäller till {moment}",
+        "imap.certificate": "IMAP-serverns certifikat",
+        "imap.authority": "certifikatet för IMAP-serverns utfärdare (imap.ca_file)",
+        "imap.token": "IMAP-kontots OAuth-tillstånd",
+        "imap.secret": "IMAP-kontots lösenord eller applikationens hemlighet",
+        "smtp.certificate": "SMTP-serverns certifikat",
+        "smtp.authority": "certifikatet för SMTP-serverns utfärdare (smtp.ca_file)",
+        "smtp.token": "SMTP-kontots OAuth-tillstånd",
+        "smtp.secret": "SMTP-kontots lösenord eller applikationens hemlighet",
     },
     "en": {
         "subject": "Test mail: the data-protection address works",
@@ -58,5 +87,19 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "sending_cure": "Check the sender (mailbot-deliver) and the mail server.",
         "reminded": "reminding has stopped",
         "reminded_cure": "Check the timer of the reminders (mailbot-remind).",
+        "unopened": "some folders can not be read",
+        "unopened_cure": "A folder may have been renamed or removed. Correct imap.folders or the folder's name: "
+        "requests that lie there are not read.",
+        "ending": "{thing} is about to run out",
+        "ending_cure": "Renew it in time: afterwards no mail is read, or no reply leaves.",
+        "last_moment": "Valid until {moment}",
+        "imap.certificate": "the certificate of the IMAP server",
+        "imap.authority": "the certificate of the IMAP server's authority (imap.ca_file)",
+        "imap.token": "the OAuth permission of the IMAP account",
+        "imap.secret": "the password of the IMAP account or its application secret",
+        "smtp.certificate": "the certificate of the SMTP server",
+        "smtp.authority": "the certificate of the SMTP server's authority (smtp.ca_file)",
+        "smtp.token": "the OAuth permission of the SMTP account",
+        "smtp.secret": "the password of the SMTP account or its application secret",
     },
 }

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from mailbot.errors import BadInputError
 from mailbot.flows import clock
 from mailbot.flows.arrival import Reading
+from mailbot.flows.canary import POLLED, UNOPENED
 from mailbot.flows.mailbox import Folders, Mailbox, names_of
 from mailbot.flows.office import Office
 from mailbot.flows.outside import look_at_flags, look_at_sent
@@ -34,20 +35,23 @@ def poll(
     `clock_now` gives the moment of each message, since a first scan may take long. A folder that can not be opened is
     named in `problems`, and the others are read.
     """
-    done = Round()
+    done, unopened = Round(), []
     with office.database.exclusively("poll"):
         for name in names_of(mailbox, folders):
             try:
                 _read_folder(office, mailbox, reading, commands, folders, name, done, clock_now, progress)
             except BadInputError as error:
                 done.problems.append(str(error))
+                unopened.append(name)
         for name in folders.sent:
             try:
                 look_at_sent(office, mailbox, reading, name, clock_now)
             except BadInputError as error:
                 done.problems.append(str(error))
+                unopened.append(name)
         with office.database.write() as connection:
-            cursors.note_state(connection, "polled", "ok", clock_now())
+            cursors.note_state(connection, POLLED, "ok", clock_now())
+            cursors.note_change(connection, UNOPENED, "\n".join(unopened), clock_now())
     return done
 
 

@@ -20,7 +20,9 @@ from typing import Any, Literal, Self
 import imapclient
 from imapclient.exceptions import IMAPClientError
 
+from mailbot.core.life import Life
 from mailbot.errors import BadInputError, TryLaterError
+from mailbot.gateway.certificates import lives
 from mailbot.gateway.credentials import Secret
 from mailbot.gateway.imap_errors import asks_for_patience, ours
 from mailbot.gateway.imap_fetch import Fetched, Fetching
@@ -58,6 +60,7 @@ class ImapMailbox:
         self._client: Any = None
         self._idling = False
         self._open: FolderState | None = None
+        self._lives: tuple[Life, ...] = ()
         self._fetching = Fetching(self, account.message_bytes)
 
     def __enter__(self) -> Self:
@@ -93,6 +96,7 @@ class ImapMailbox:
                 with contextlib.suppress(Exception):
                     client.shutdown()
                 raise
+            self._lives = tuple(lives("imap", client.socket(), account.ca_file))
             self._client = client
 
     def _log_in(self, client: Any) -> None:
@@ -118,6 +122,10 @@ class ImapMailbox:
 
     def _ours(self) -> AbstractContextManager[None]:
         return ours(self.account.host, self.account.port, self.account.username)
+
+    def lives(self) -> tuple[Life, ...]:
+        """The certificates that the connection rests on; still known when it has ended."""
+        return self._lives
 
     def capabilities(self) -> frozenset[str]:
         """What the server says it can do."""

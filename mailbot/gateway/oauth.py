@@ -9,8 +9,10 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from mailbot.core.life import Life
 from mailbot.errors import ConfigurationError, NotPermittedError, ServiceUnavailableError, TryLaterError
 from mailbot.gateway.credentials import Secret
 from mailbot.gateway.oauth_endpoint import (
@@ -22,7 +24,7 @@ from mailbot.gateway.oauth_endpoint import (
     renewed_token,
     sign_in_again,
 )
-from mailbot.gateway.token_file import Token, TokenFile
+from mailbot.gateway.token_file import NEVER, Token, TokenFile
 
 __all__ = ["DevicePrompt", "Grant", "TokenSource"]
 
@@ -52,12 +54,20 @@ class TokenSource:
         with self._held():
             return Secret(self._renewed(now).access)
 
+    def lives(self) -> tuple[Life, ...]:
+        """How long the sign-in holds, where the server says that; a person must renew it before its end."""
+        known = self._token if self._file is None or self._token is not None else self._file.read()
+        if known is None or known.refresh_ends_at == NEVER:
+            return ()
+        side = self._grant.where.partition(".")[0]
+        return (Life(name=f"{side}.token", begins_at=known.refresh_begins_at, ends_at=known.refresh_ends_at),)
+
     def forget(self) -> None:
         """The server did not take the token: the next one is asked for anew, whatever its date says."""
         with self._held():
             known = self._known()
             if known is not None:
-                self._keep(Token(refresh=known.refresh))
+                self._keep(replace(known, access="", made_at=NEVER, renew_at=NEVER, expires_at=NEVER))
 
     def authorise(
         self, show: Callable[[DevicePrompt], None], now: datetime, *, sleep: Callable[[float], None] = time.sleep
@@ -104,7 +114,7 @@ class TokenSource:
             if known is not None and known.usable(now):
                 return known  # it is renewed early so that a server may be away for a while
             raise
-        token = _token(granted, now)
+        token = _token(granted, now, known)
         self._keep(token)
         return token
 
@@ -116,13 +126,20 @@ class TokenSource:
         return renewed_token(self._grant, known.refresh)
 
 
-def _token(granted: Granted, now: datetime) -> Token:
+def _token(granted: Granted, now: datetime, before: Token | None = None) -> Token:
+    """What is kept. A refresh token that was not replaced, and of which nothing new is said, ends when it did."""
+    begins, ends = now, now + timedelta(seconds=granted.refresh_life_s)
+    if not granted.refresh_life_s:
+        same = before is not None and before.refresh == granted.refresh
+        begins, ends = (before.refresh_begins_at, before.refresh_ends_at) if before and same else (NEVER, NEVER)
     return Token(
         access=granted.access,
         refresh=granted.refresh,
         made_at=now,
         renew_at=now + timedelta(seconds=granted.life_s - min(EARLY_S, granted.life_s / 4)),
         expires_at=now + timedelta(seconds=granted.life_s),
+        refresh_begins_at=begins,
+        refresh_ends_at=ends,
     )
 
 

@@ -70,6 +70,7 @@ class Granted:
     access: str = field(repr=False)
     refresh: str = field(repr=False)  # "" when it gave none: the old one stands (RFC 6749 6)
     life_s: int
+    refresh_life_s: int = 0  # of the refresh token; 0 when the server does not say
 
 
 def application_token(grant: Grant) -> Granted:
@@ -124,7 +125,14 @@ def _granted(answer: Mapping[str, Any], refresh: str = "") -> Granted:
     access, given = answer["access_token"], answer.get("refresh_token") or refresh
     if not (isinstance(access, str) and access and isinstance(given, str)):
         raise ValueError
-    return Granted(access=access, refresh=given, life_s=int(answer.get("expires_in") or UNSAID_LIFE_S))
+    # no RFC names it: Google and Microsoft say the first, Keycloak and others the second
+    refresh_life = answer.get("refresh_token_expires_in") or answer.get("refresh_expires_in") or 0
+    return Granted(
+        access=access,
+        refresh=given,
+        life_s=int(answer.get("expires_in") or UNSAID_LIFE_S),
+        refresh_life_s=int(refresh_life),
+    )
 
 
 def _answer(grant: Grant, response: Any) -> Mapping[str, Any]:

@@ -24,6 +24,8 @@ from aiosmtplib.errors import (
     SMTPServerDisconnected,
 )
 
+from mailbot.core.life import Life
+from mailbot.gateway.certificates import lives
 from mailbot.gateway.credentials import Secret
 
 ANSWER_CHARACTERS = 300
@@ -69,6 +71,7 @@ class SmtpTransport:
         self.relay = relay
         self._runner = asyncio.Runner()
         self._client: aiosmtplib.SMTP | None = None
+        self._lives: tuple[Life, ...] = ()
 
     def __enter__(self) -> "SmtpTransport":
         return self
@@ -81,6 +84,10 @@ class SmtpTransport:
         if self._client is not None:
             self._runner.run(self._quit())
         self._runner.close()
+
+    def lives(self) -> tuple[Life, ...]:
+        """The certificates that the last connection rested on; none before the first."""
+        return self._lives
 
     def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
         """One transaction for one recipient; never raises for anything a server does."""
@@ -156,6 +163,7 @@ class SmtpTransport:
             client.close()
             return Outcome(result=Result.UNREACHABLE, answer=f"{relay.host}:{relay.port}: {_broken(error)}")
         self._client = client
+        self._lives = tuple(lives("smtp", client.get_transport_info("ssl_object"), relay.ca_file))
         return None
 
     async def _reset(self) -> None:
@@ -169,8 +177,12 @@ class SmtpTransport:
 
     async def _quit(self) -> None:
         if self._client is not None:
+            transport = self._client.transport
             with contextlib.suppress(TimeoutError, OSError, SMTPException):
                 await self._client.quit()
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()  # all is said; the goodbye of TLS itself would outlive the loop
+                await asyncio.sleep(0)
         self._drop()
 
     def _drop(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from mailbot.errors import ConfigurationError, ServiceUnavailableError
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
-MOMENTS = ("made_at", "renew_at", "expires_at")
+MOMENTS = ("made_at", "renew_at", "expires_at", "refresh_begins_at", "refresh_ends_at")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,8 @@ class Token:
     made_at: datetime = NEVER
     renew_at: datetime = NEVER  # from here on a new one is asked for
     expires_at: datetime = NEVER
+    refresh_begins_at: datetime = NEVER
+    refresh_ends_at: datetime = NEVER  # of the refresh token; NEVER where the server does not say
 
     def usable(self, now: datetime) -> bool:
         """True while the server takes it. A clock that was set back makes a token unusable, not eternal."""
@@ -132,4 +134,6 @@ def _as_json(token: Token) -> dict[str, str]:
         "made_at": token.made_at.isoformat(),
         "renew_at": token.renew_at.isoformat(),
         "expires_at": token.expires_at.isoformat(),
+        "refresh_begins_at": token.refresh_begins_at.isoformat(),
+        "refresh_ends_at": token.refresh_ends_at.isoformat(),
     }

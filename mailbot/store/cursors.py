@@ -127,6 +127,13 @@ def note_state(connection: Connection, name: str, value: str, now: datetime) -> 
     connection.run(replacing, {"name": name, "value": value, "at": now})
 
 
+def note_change(connection: Connection, name: str, value: str, now: datetime) -> None:
+    """Writes down a fact only when it differs from what is known, so that its moment says since when it holds."""
+    known = read_state(connection, name)
+    if (known[0] if known else "") != value:
+        note_state(connection, name, value, now)
+
+
 def note_state_once(connection: Connection, name: str, value: str, now: datetime) -> bool:
     """Writes down a fact that is written only once; False when it was there already."""
     return connection.run(f"{_STATE} DO NOTHING", {"name": name, "value": value, "at": now}) == 1

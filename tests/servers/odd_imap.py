@@ -7,6 +7,7 @@ every FETCH, so that a test can say how often something was asked.
 import contextlib
 import re
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class OddImap:
     messages: dict[int, Odd] = field(default_factory=dict)
     login: str = ""  # how LOGIN is answered instead of OK, as a key of REFUSALS or "break"
     uidvalidity: int = 7
+    tls: ssl.SSLContext | None = None
     greeting: bytes = b"* OK odd server ready\r\n"
     fetched: list[str] = field(default_factory=list)  # every FETCH as it was asked
     connections: int = 0
@@ -72,7 +74,11 @@ class OddImap:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection, connection.makefile("rb") as lines:
+        with contextlib.suppress(OSError):
+            self._talk(self.tls.wrap_socket(connection, server_side=True) if self.tls else connection)
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as lines:
             connection.sendall(self.greeting)
             for line in lines:
                 tag, _, order = line.decode("ascii", "replace").strip().partition(" ")
