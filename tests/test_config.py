@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_a_table_of_a_wrong_kind_is_an_error_and_no_crash(table: str, junk: obje
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"imap": {"port": "993"}}, "imap.port: input should be a valid integer"),
+        ({"imap": {"port": "993"}}, "imap.port: write a whole number from 1 to 65535"),
         ({"imap": {"folders": "some"}}, "imap.folders: name folders in a list"),
         ({"imap": {"username": " "}}, "imap.username"),
         ({"imap": {"security": "none"}}, "only on loopback"),
@@ -116,9 +117,9 @@ def test_the_written_sample_is_valid_and_shows_every_key(tmp_path: Path) -> None
     path = tmp_path / "m.toml"
     path.write_text(sample(), encoding="utf-8")
     load(path)
-    for name, field in Config.model_fields.items():
-        if not field.exclude:
-            assert name in sample()
+    for field in fields(Config):
+        if field.name != "path":
+            assert field.name in sample()
     for key in ("password_credential", "sent_folders", "trusted_received", "four_eyes", "dismissed_days", "clean_up"):
         assert key in sample()
 

@@ -136,7 +136,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     problems = _broken(tmp_path, text)
     assert len(problems) == 5
     assert any(line.startswith("reference_prefix:") for line in problems)
-    assert any("Write it like Europe/Helsinki" in line for line in problems)
+    assert any("write it like Europe/Helsinki" in line for line in problems)
     assert any(line.startswith("organisation.phone:") and "no such key" in line for line in problems)
     assert any(line.startswith("registers.crm.name.sv:") and "Add it." in line for line in problems)
     assert any(line.startswith("registers.crm.retention.1:") and "belong together" in line for line in problems)

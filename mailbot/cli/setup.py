@@ -2,15 +2,13 @@
 
 import shutil
 import sqlite3
-import types
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
 import click
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from mailbot.cli.common import config, house, now, say
 from mailbot.cli.profile_questions import ask_person, write_profile
@@ -72,36 +70,40 @@ def sample() -> str:
         OWN_MAILBOX.rstrip("\n"),
         "",
     ]
-    tables: list[tuple[str, type[BaseModel], bool]] = []
-    for name, field in Config.model_fields.items():
-        model = _model(field)
-        if model is not None:
-            tables.append((name, model, field.is_required()))
-        elif not field.exclude:
-            lines.append(_line(name, name, field))
-    for name, model, required in tables:
-        lines += ["", *_table(name, model, required=required)]
+    tables: list[Field[Any]] = []
+    for item in _keys(Config):
+        if item.metadata["of"] is not None:
+            tables.append(item)
+        else:
+            lines.append(_line(item.name, item.name, item))
+    for item in tables:
+        lines += ["", *_table(item.name, item.metadata["of"], required=item.metadata["required"])]
     return "\n".join(lines) + "\n"
 
 
-def _table(name: str, model: type[BaseModel], *, required: bool) -> Iterator[str]:
+def _keys(kind: type) -> list[Field[Any]]:
+    """The fields that are keys of the file."""
+    return [item for item in fields(kind) if item.metadata]
+
+
+def _table(name: str, kind: type, *, required: bool) -> Iterator[str]:
     head = f"[[{name}]]" if name == "staff" else f"[{name}]"
-    doc = (model.__doc__ or "").strip().splitlines()[0]
+    doc = (kind.__doc__ or "").strip().splitlines()[0]
     yield f"{'' if required else '#'}{head}  # {doc[0].lower()}{doc[1:]}"
-    for key, field in model.model_fields.items():
-        if _model(field) is None:
-            yield _line(key, f"{name}.{key}", field, off=not required)
-    if model is Imap:
+    for item in _keys(kind):
+        if item.name != "oauth":
+            yield _line(item.name, f"{name}.{item.name}", item, off=not required)
+    if kind is Imap:
         yield "#[imap.oauth]  # instead of a password; the same table may stand under [smtp]"
-        for key, field in OAuth.model_fields.items():
-            yield "#" + _line(key, "", field, off=False)
+        for item in _keys(OAuth):
+            yield "#" + _line(item.name, "", item, off=False)
 
 
-def _line(key: str, where: str, field: FieldInfo, *, off: bool = False) -> str:
-    example = EXAMPLES.get(where)
-    value = example or _toml(field.get_default(call_default_factory=True))
-    mark = "" if (field.is_required() or example) and not off else "#"
-    return f"{mark}{key} = {value}  # {field.description or ''}".rstrip()
+def _line(key: str, where: str, item: Field[Any], *, off: bool = False) -> str:
+    example, about = EXAMPLES.get(where), item.metadata
+    value = example or _toml(about["default"])
+    mark = "" if (about["required"] or example) and not off else "#"
+    return f"{mark}{key} = {value}  # {about['says']}".rstrip()
 
 
 def _toml(value: Any) -> str:
@@ -112,15 +114,6 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return f'"{value}"' if isinstance(value, str) else '""'
-
-
-def _model(field: FieldInfo) -> type[BaseModel] | None:
-    """The table a field stands for, None for a plain key."""
-    kinds = [field.annotation]
-    if get_origin(field.annotation) in (Union, types.UnionType, list):
-        kinds = list(get_args(field.annotation))
-    found = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-    return None if found is not None and found.__name__ in ("Away", "OAuth") else found
 
 
 @click.group()

@@ -8,24 +8,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from mailbot.core.controller import Controller
+from mailbot.core.shape import WRONG, Place, Problem, Shape
 from mailbot.errors import ConfigurationError
-from mailbot.gateway.profile_schema import ID, Country, Profile, controller_of
+from mailbot.gateway.profile_schema import COUNTRY, ID, PROFILE, controller_of
 
-Model = TypeVar("Model", bound=BaseModel)
-
-_CURES = {
-    "missing": "Add it.",
-    "extra_forbidden": "There is no such key; remove it or mend its spelling.",
-    "string_type": "Write it as a text in quotes.",
-    "string_too_short": "Write something here.",
-    "date_type": "Write a date without quotes: 2026-11-22.",
-    "too_short": "Give at least one.",
-}
+Table = Mapping[str, Any]
 
 
 def load_profile(name_or_path: str, folder: Path) -> Controller:
@@ -35,11 +25,12 @@ def load_profile(name_or_path: str, folder: Path) -> Controller:
     """
     path = _where(name_or_path, folder)
     problems: list[str] = []
-    profile = _read(path, Profile, problems)
+    data = _toml(path, problems)
+    profile = None if data is None else _checked(path, "", data, PROFILE, problems)
     country = None
     if profile:
         problems.extend(f"{path}: {problem}" for problem in _inner_problems(profile))
-        country = _read_country(folder / "authority.toml", profile.country, problems)
+        country = _read_country(folder / "authority.toml", profile["country"], problems)
     if profile and country:
         problems.extend(f"{path}: {problem}" for problem in _unknown_laws(profile, country))
     if problems or not profile or not country:
@@ -71,26 +62,22 @@ def _toml(path: Path, problems: list[str]) -> dict[str, Any] | None:
     return None
 
 
-def _read(path: Path, model: type[Model], problems: list[str]) -> Model | None:
-    data = _toml(path, problems)
-    return None if data is None else _checked(path, "", data, model, problems)
+def _checked(path: Path, prefix: str, data: Table, shape: Shape, problems: list[str]) -> Table | None:
+    told: list[Problem] = []
+    found = shape(data, (), told)
+    problems.extend(f"{path}: {prefix}{_key(problem.place, data)}: {_words(problem)}" for problem in told)
+    return None if found is WRONG else found
 
 
-def _checked(path: Path, prefix: str, data: Mapping[str, Any], model: type[Model], problems: list[str]) -> Model | None:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        problems.extend(_line(path, prefix, dict(detail), data) for detail in error.errors())
-        return None
+def _words(problem: Problem) -> str:
+    if problem.kind == "missing":
+        return "is missing. Add it."
+    if problem.kind == "unknown":
+        return "there is no such key; remove it or mend its spelling."
+    return f"{problem.text}."
 
 
-def _line(path: Path, prefix: str, detail: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    cure = "" if detail["type"] == "value_error" else " " + _CURES.get(detail["type"], "Mend it.")
-    return f"{path}: {prefix}{_key(detail['loc'], data)}: {message.rstrip('.')}.{cure}"
-
-
-def _key(places: tuple[str | int, ...], data: Any) -> str:
+def _key(places: Place, data: Any) -> str:
     """The key as a person names it: the id of a list's entry, or its number counted from 1."""
     names: list[str] = []
     for place in places:
@@ -106,38 +93,38 @@ def _has(data: Any, place: str | int) -> bool:
     return isinstance(data, dict) and place in data
 
 
-def _read_country(path: Path, code: str, problems: list[str]) -> Country | None:
+def _read_country(path: Path, code: str, problems: list[str]) -> Table | None:
     data = _toml(path, problems)
     if data is None:
         return None
     if code not in data:
         problems.append(f"{path}: has no country {code!r}. Add its authority, in fi, sv and en.")
         return None
-    return _checked(path, f"{code}.", data[code], Country, problems)
+    return _checked(path, f"{code}.", data[code], COUNTRY, problems)
 
 
-def _inner_problems(profile: Profile) -> list[str]:
+def _inner_problems(profile: Table) -> list[str]:
     """What only the whole profile can tell."""
-    ids = [register.id for register in profile.registers]
+    ids = [register.id for register in profile["registers"]]
     twice = sorted({id for id in ids if ids.count(id) > 1})
     problems = [f"registers: two have the id {id!r}. Rename one." for id in twice]
     problems += [
-        f"gaps: {gap.article}: there is no register {gap.register_id!r}. Choose from {', '.join(ids)}."
-        for gap in profile.gaps
-        if gap.register_id and gap.register_id not in ids
+        f"gaps: {gap.article}: there is no register {gap.register!r}. Choose from {', '.join(ids)}."
+        for gap in profile["gaps"]
+        if gap.register and gap.register not in ids
     ]
-    if not any(register.usual for register in profile.registers):
+    if not any(register.usual for register in profile["registers"]):
         problems.append("registers: none is usual. Leave out `usual = false` of those that customers are in.")
     return problems
 
 
-def _unknown_laws(profile: Profile, country: Country) -> list[str]:
+def _unknown_laws(profile: Table, country: Table) -> list[str]:
     """Retention rules that name a law which `authority.toml` does not have."""
-    known = [law.id for law in country.laws]
+    known = [law.id for law in country["laws"]]
     cure = f"Choose from {', '.join(known) or 'none'}."
     return [
         f"registers.{register.id}.retention: there is no law {retention.law!r}. {cure}"
-        for register in profile.registers
+        for register in profile["registers"]
         for retention in register.retention
         if retention.law and retention.law not in known
     ]
