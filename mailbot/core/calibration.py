@@ -27,7 +27,7 @@ class Logistic:
     weights: tuple[float, ...]
 
     def __call__(self, inputs: Sequence[float]) -> float:
-        margin = self.bias + sum(w * x for w, x in zip(self.weights, inputs, strict=True))
+        margin = self.bias + sum([w * x for w, x in zip(self.weights, inputs, strict=True)])
         return 1.0 / (1.0 + math.exp(-max(-_STEEPEST, min(_STEEPEST, margin))))
 
 
@@ -43,8 +43,8 @@ class Calibration:
 def right_inputs(column: int, margins: Sequence[float], rules: RuleOpinion) -> tuple[float, ...]:
     """What the score of a right is made of: both readers on it, on any request, and on its strongest rival."""
     right = LABELS[column]
-    rival_score = max((score for other, score in rules.scores.items() if other is not right), default=0.0)
-    rival_margin = max(margin for k, margin in enumerate(margins[:ANY]) if k != column)
+    rival_score = max([score for other, score in rules.scores.items() if other is not right], default=0.0)
+    rival_margin = max(*margins[:column], *margins[column + 1 : ANY])
     return (
         margins[column],
         margins[ANY],

@@ -180,7 +180,7 @@ def classify(
 
 def _evidence(reader: Reader, item: Found, right: str) -> Evidence:
     start, end = reader.offsets(item)
-    return Evidence(right=right, rule=item.rule.name, text=reader.words.text[start:end], start=start, end=end)
+    return Evidence(right=right, rule=item.rule.name, text=reader.text[start:end], start=start, end=end)
 
 
 def _weight(item: Found, counters: list[Found], right: str) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailbot.core.phrases import Item, Phrase, Rule
 from mailbot.core.rule_grammar import (
     GAP,
     GROUP,
@@ -19,7 +20,7 @@ from mailbot.core.rule_grammar import (
     parts_of,
     written_out,
 )
-from mailbot.core.rulebook import Item, LanguageRules, Phrase, Rule, WordPattern
+from mailbot.core.rulebook import LanguageRules, WordPattern
 from mailbot.core.word_forms import fits
 from mailbot.core.words import BUILT_IN, fold
 
@@ -47,6 +48,7 @@ class _Compiler:
     patterns: list[WordPattern] = field(default_factory=list)
     implied: dict[int, set[int]] = field(default_factory=dict)
     phrases: dict[int, list[Phrase]] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)  # made once: thousands are alike
     open: list[str] = field(default_factory=list)  # concepts being compiled, to find circles
 
     def slot(self, name: str) -> int:
@@ -104,11 +106,9 @@ class _Compiler:
     def _imply(self, inner: int, outer: int) -> None:
         for slot in {inner} | {number for number, implied in self.implied.items() if inner in implied}:
             self.implied.setdefault(slot, set()).add(outer)
-        reference = Item(slots=frozenset({inner}), mask=1 << inner)
         if inner in self.phrases:
-            self.phrases.setdefault(outer, []).append(
-                Phrase(source=self.names[inner], items=(reference,), masks=(reference.mask,), alias=inner)
-            )
+            reference = Item(slots=frozenset({inner}))
+            self.phrases.setdefault(outer, []).append(Phrase(items=(reference,), alias=inner))
 
     # words
 
@@ -140,20 +140,21 @@ class _Compiler:
         items = tuple(self._item(text, source) for text in source.split())
         if items and (items[-1].gap or items[0].gap or not any(item.slots and not item.optional for item in items)):
             self.complain(f"phrase {source!r} needs a word at its beginning and its end", source)
-        masks = tuple(item.mask for item in items if item.slots and not item.optional)
-        return Phrase(source=source, items=items, masks=masks)
+        return Phrase(items=items)
 
     def _item(self, text: str, source: str) -> Item:
+        known = self.items.get(text)
+        if known is None:
+            known = self.items[text] = self._new_item(text, source)
+        return known
+
+    def _new_item(self, text: str, source: str) -> Item:
         if text in {"^", "$"}:
             return Item(edge=text)
         if gap := GAP.fullmatch(text):
             return Item(gap=int(gap[1] or 3))
-        optional = text.endswith("?")
-        slots = {self._item_slot(part, source) for part in choices(text.removesuffix("?"))}
-        mask = 0
-        for slot in slots:
-            mask |= 1 << slot
-        return Item(slots=frozenset(slots), mask=mask, optional=optional)
+        slots = frozenset(self._item_slot(part, source) for part in choices(text.removesuffix("?")))
+        return Item(slots=slots, optional=text.endswith("?"))
 
     def _item_slot(self, text: str, source: str) -> int:
         if reference := REFERENCE.fullmatch(text):
@@ -186,15 +187,11 @@ class _Compiler:
         without = tuple(self.element(element) for element in table.get("without", ()))
         if set(when) & set(unless + without):
             self.complain(f"{kind} {name} can never fire: it forbids what it needs", marker)
-        mask = 0
-        for slot in when:
-            mask |= 1 << slot
         return Rule(
             name=f"{self.language}.{name}",
             right=str(table.get("right", "")),
             weight=float(table.get("weight", 0.0)),
             when=when,
-            mask=mask,
             near=int(table.get("near", 8)),
             across=int(table.get("across", 0)),
             ordered=bool(table.get("ordered", False)),
@@ -247,7 +244,6 @@ def compile_language(
         negation_reach=int(negation.get("reach", 4)),
         abbreviations=frozenset(abbreviations),
         phrases={slot: tuple(phrases) for slot, phrases in compiler.phrases.items()},
-        names=tuple(compiler.names),
     )
     return result, compiler.problems
 

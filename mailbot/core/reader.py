@@ -1,16 +1,21 @@
 """The engine: finds where the rules of a language fire in the words of one text.
 
-Which rules can fire at all is one comparison of bit masks each, so that most mail costs nearly nothing; phrases and
-distances are looked at only then. Work is bounded: places of a slot and tries of a rule are capped, never backtracked.
+Which rules can fire at all is told by the slots of the words alone, wherever they stand, so that most mail costs nearly
+nothing; phrases and distances are looked at only then. Work is bounded: places of a slot and tries of a rule are
+capped, never backtracked.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailbot.core.rulebook import Item, LanguageRules, Phrase, Rule
-from mailbot.core.words import Words, split_words
+from mailbot.core.phrases import Item, Phrase, Rule, Slots
+from mailbot.core.rulebook import LanguageRules, ReadChunk
+from mailbot.core.words import BUILT_IN, ONE_WORD, QUESTION, lines_of, take_apart
 
 Span = tuple[int, int]  # words from, up to (exclusive)
+_QUESTION = BUILT_IN.index(QUESTION)
 _MOST_SPANS = 400  # places of one slot that are looked at
 
 
@@ -30,70 +35,116 @@ class Reader:
 
     def __init__(self, rules: LanguageRules, text: str, *, subject_length: int = 0) -> None:
         self.rules = rules
-        self.words: Words = split_words(text, subject_length=subject_length, abbreviations=rules.abbreviations)
-        self._places: dict[int, list[int]] = {}
+        self.text = text
+        self._lines = list(lines_of(text, subject_length))
+        self._texts = [chunk for line in self._lines for chunk in line.chunks]
+        self._chunks = list(map(rules.read_chunk, self._texts))
+        self._present: set[int] = set().union(*[chunk.slots for chunk in self._chunks])
+        self._possible = rules.index.possible(self._present)  # phrases all of whose words are somewhere in the text
+        self._rules = rules.possible_rules(self._present)
+        self._slots: list[Slots] = []  # of each word
+        self._sentences: list[int] = []  # number of the sentence, from 0
+        self._at: list[int] = []  # running place with pauses counted
+        self._chunk_of: list[int] = []  # number of the chunk that holds the word
+        self._subject_words = 0  # how many of the first words belong to the subject
         self._folded: set[int] = set()
+        self._places: defaultdict[int, list[int]] = defaultdict(list)
         self._spans: dict[int, list[Span]] = {}
         self._ends: dict[int, dict[int, set[int]]] = {}
-        self._candidates: dict[int, set[Phrase]] = {}  # phrases whose words are all somewhere in the text
-        self._masks: list[int] = []  # the slots of each word
-        self._maybe = 0  # slots that are there, or may be once phrases are matched
-        self._look_up()
+        self._begins: list[int] = []  # offset of each chunk, once it is asked for
+        if self._rules:
+            self._lay_out()
 
-    def _look_up(self) -> None:
-        seen, look_up, places = self.rules.remembered, self.rules.look_up, self._places
-        present = 0
-        for number, raw in enumerate(self.words.raw):
-            slots = seen.get(raw) or look_up(raw)
-            self._masks.append(slots.mask)
-            if slots.mask:
-                present |= slots.mask
-                for slot in slots.slots:
-                    places.setdefault(slot, []).append(number)
-                if slots.folded:
-                    self._folded.add(number)
-        self._maybe = self._with_phrases(present)
+    # places
 
-    def _with_phrases(self, present: int) -> int:
-        """The slots present and those of phrases all of whose words are somewhere in the text."""
-        by_key, todo = self.rules.phrases_by_key, list(self._places)
-        waiting: list[tuple[int, Phrase]] = []
-        while todo:
-            for slot in todo:
-                waiting += by_key.get(slot, ())
-            todo = []
-            still: list[tuple[int, Phrase]] = []
-            for entry in waiting:
-                outer, phrase = entry
-                for mask in phrase.masks:
-                    if not mask & present:
-                        still.append(entry)
-                        break
+    def _lay_out(self) -> None:
+        """Puts the words in their places."""
+        sentence = place = number = 0
+        for line in self._lines:
+            place, sentence = place + line.step[0], sentence + line.step[1]
+            for _ in line.chunks:
+                chunk = self._chunks[number]
+                if chunk.steps is ONE_WORD:
+                    self._slots.append(chunk.slots)
+                    self._sentences.append(sentence)
+                    self._at.append(place)
+                    self._chunk_of.append(number)
+                    place += 1
                 else:
-                    self._candidates.setdefault(outer, set()).add(phrase)
-                    if not present >> outer & 1:
-                        present |= 1 << outer
-                        todo.append(outer)
-            waiting = still
-        return present
+                    place, sentence = self._lay_out_chunk(number, place, sentence)
+                if chunk.folded:
+                    words = len(self._slots)
+                    self._folded.update(range(words - len(chunk.words), words))
+                number += 1
+            if line.in_subject:
+                self._subject_words = len(self._slots)
+        places = self._places
+        for number, slots in enumerate(self._slots):
+            for slot in slots:
+                places[slot].append(number)
+
+    def _lay_out_chunk(self, number: int, place: int, sentence: int) -> tuple[int, int]:
+        """Puts the words of a chunk in their places; where the next one begins."""
+        chunk = self._chunks[number]
+        if chunk.is_open:
+            chunk = self._read_between(number)
+        for word, (pauses, ends) in zip(chunk.words, chunk.steps, strict=False):
+            place, sentence = place + pauses, sentence + ends
+            self._slots.append(word.slots)
+            self._sentences.append(sentence)
+            self._at.append(place)
+            self._chunk_of.append(number)
+            place += 1
+        pauses, ends = chunk.steps[-1]
+        return place + pauses, sentence + ends
+
+    def _read_between(self, number: int) -> ReadChunk:
+        """A chunk whose full stop is understood by what stands beside it."""
+        last = ""
+        if self._chunk_of:
+            last = take_apart(self._texts[self._chunk_of[-1]], self.rules.abbreviations).words[-1]
+        following = self._texts[number + 1] if number + 1 < len(self._texts) else ""
+        return self.rules.read_open_chunk(self._texts[number], last, following)
+
+    def offsets(self, found: Found) -> Span:
+        """Characters of the text that a rule used."""
+        return self._word_offsets(found.first)[0], self._word_offsets(found.last - 1)[1]
+
+    def _word_offsets(self, word: int) -> Span:
+        if not self._begins:
+            self._begins = self._find_chunks()
+        number = self._chunk_of[word]
+        apart = take_apart(self._texts[number], self.rules.abbreviations)
+        begin = self._begins[number]
+        first, last = apart.spans[word - bisect_left(self._chunk_of, number)]
+        return begin + first, begin + last
+
+    def _find_chunks(self) -> list[int]:
+        found: list[int] = []
+        at = 0
+        for line in self._lines:
+            at = max(at, line.begin)
+            for chunk in line.chunks:
+                at = self.text.index(chunk, at)
+                found.append(at)
+                at += len(chunk)
+        return found
+
+    # slots
 
     def has(self, slot: int) -> bool:
         """Whether the slot is anywhere in the text."""
-        return bool(self._maybe >> slot & 1) and bool(self.spans(slot))
+        return slot in self._present and bool(self.spans(slot))
 
     def spans(self, slot: int) -> list[Span]:
         """Every place of the slot, in order."""
         known = self._spans.get(slot)
         if known is None:
             found = {(number, number + 1) for number in self._places.get(slot, ())[:_MOST_SPANS]}
-            for phrase in self._candidates.get(slot, ()):
+            for phrase in self.rules.index.of_slot(slot, self._possible):
                 found.update(self.spans(phrase.alias) if phrase.alias >= 0 else self._phrase_spans(phrase))
             known = self._spans[slot] = sorted(found)[:_MOST_SPANS]
         return known
-
-    def offsets(self, found: Found) -> Span:
-        """Characters of the text that a rule used."""
-        return self.words.starts[found.first], self.words.ends[found.last - 1]
 
     # phrases
 
@@ -107,7 +158,7 @@ class Reader:
         return found
 
     def _beginnings(self, phrase: Phrase) -> list[int]:
-        head, sentences = phrase.items[0], self.words.sentences
+        head, sentences = phrase.items[0], self._sentences
         if head.edge:
             return [n for n, sentence in enumerate(sentences) if n == 0 or sentences[n - 1] != sentence]
         if head.optional:  # may begin with its second item
@@ -116,7 +167,7 @@ class Reader:
 
     def _follow(self, items: tuple[Item, ...], start: int) -> int:
         """The end of the shortest run of words from `start` that fits the items, or -1."""
-        sentence = self.words.sentences[start]
+        sentence = self._sentences[start]
         at = {start}
         for item in items:
             if item.edge:
@@ -137,30 +188,30 @@ class Reader:
 
     def _follow_words(self, items: tuple[Item, ...], start: int) -> int:
         """The same for the commonest phrases: words only, one after the other."""
-        masks, sentences = self._masks, self.words.sentences
+        slots, sentences = self._slots, self._sentences
         end = start + len(items)
-        if end > len(masks) or sentences[end - 1] != sentences[start]:
+        if end > len(slots) or sentences[end - 1] != sentences[start]:
             return -1
         for place, item in enumerate(items, start):
-            if not masks[place] & item.mask:
+            if slots[place].isdisjoint(item.slots):
                 return -1
         return end
 
     def _within(self, place: int, sentence: int) -> bool:
-        return place < len(self.words.raw) and self.words.sentences[place] == sentence
+        return place < len(self._slots) and self._sentences[place] == sentence
 
     def _is_edge(self, place: int, edge: str, sentence: int) -> bool:
-        sentences = self.words.sentences
+        sentences = self._sentences
         if edge == "^":
             return place == 0 or sentences[place - 1] != sentence
-        return place >= len(sentences) or sentences[place] != sentence or self.words.raw[place] == "<question>"
+        return place >= len(sentences) or sentences[place] != sentence or _QUESTION in self._slots[place]
 
     def _item_ends(self, item: Item, place: int) -> set[int]:
         """Where the item can end that begins at the place: after the word, or after a phrase of one of its slots."""
-        ends = {place + 1} if self._masks[place] & item.mask else set()
+        ends = set() if self._slots[place].isdisjoint(item.slots) else {place + 1}
         phrases = self.rules.phrases
-        for slot in item.slots:
-            if slot in phrases and self._maybe >> slot & 1:
+        for slot in item.slots & self._present:
+            if slot in phrases:
                 known = self._ends.get(slot)
                 if known is None:
                     known = self._ends[slot] = {}
@@ -176,35 +227,36 @@ class Reader:
         """Rules that fire, and those that would but for a negation."""
         fired: list[Found] = []
         held: list[Found] = []
-        for rule in self.rules.rules:
-            if rule.mask & self._maybe == rule.mask:
-                self._fire(rule, fired, held)
+        self._fire_all(self.rules.rules, fired, held)
         return fired, held
 
     def find_counters(self) -> list[Found]:
         """Counter-concepts that are there."""
-        return self._all(self.rules.counters)
+        fired: list[Found] = []
+        self._fire_all(self.rules.counters, fired, [])
+        return fired
 
     def find_flags(self) -> list[Found]:
         """Flags that are there."""
-        return self._all(self.rules.flags)
-
-    def _all(self, rules: tuple[Rule, ...]) -> list[Found]:
         fired: list[Found] = []
-        for rule in rules:
-            if rule.mask & self._maybe == rule.mask:
-                self._fire(rule, fired, [])
+        self._fire_all(self.rules.flags, fired, [])
         return fired
+
+    def _fire_all(self, rules: Sequence[Rule], fired: list[Found], held: list[Found]) -> None:
+        if self._rules:
+            for rule in rules:
+                if rule.name in self._rules:
+                    self._fire(rule, fired, held)
 
     def _fire(self, rule: Rule, fired: list[Found], held: list[Found]) -> None:
         """Adds the best place of the rule in each sentence of its first element."""
-        if not all(self.has(slot) for slot in self.rules.checks[rule.name]):
+        if not all(self.spans(slot) for slot in self.rules.checks[rule.name]):
             return
         if any(self.has(slot) for slot in rule.without):
             return
         done: set[int] = set()
         for head in self.spans(rule.when[0]):
-            sentence = self.words.sentences[head[0]]
+            sentence = self._sentences[head[0]]
             if sentence in done or not self._allowed(rule, head):
                 continue
             found = self._around(rule, head)
@@ -217,7 +269,7 @@ class Reader:
             fired.append(found)
 
     def _allowed(self, rule: Rule, head: Span) -> bool:
-        in_subject = head[0] < self.words.subject_words
+        in_subject = head[0] < self._subject_words
         return rule.where == "any" or (rule.where == "subject") == in_subject
 
     def _around(self, rule: Rule, head: Span) -> Found | None:
@@ -231,7 +283,7 @@ class Reader:
             taken.append(nearest)
             after = nearest
         first, last = min(span[0] for span in taken), max(span[1] for span in taken)
-        used = {self.words.sentences[number] for number in (first, last - 1)}
+        used = {self._sentences[number] for number in (first, last - 1)}
         folded = any(number in self._folded for span in taken for number in range(*span))
         return Found(rule, first, last, frozenset(range(min(used), max(used) + 1)), folded)
 
@@ -252,14 +304,14 @@ class Reader:
         if rule.ordered and b[0] < a[1]:
             return None
         first, second = (a, b) if a[0] <= b[0] else (b, a)
-        sentences, places = self.words.sentences, self.words.places
+        sentences, places = self._sentences, self._at
         if sentences[second[0]] - sentences[first[1] - 1] > rule.across:
             return None
         distance = places[second[0]] - places[first[1] - 1] - 1
         return distance if distance <= rule.near else None
 
     def _excluded(self, rule: Rule, found: Found) -> bool:
-        sentences = self.words.sentences
+        sentences = self._sentences
         return any(
             sentences[start] in found.sentences
             for slot in rule.unless
@@ -276,7 +328,7 @@ class Reader:
     def _negated_by(self, slot: int, head: Span, *, before: bool) -> bool:
         if slot < 0 or not self.has(slot):
             return False
-        sentences, places = self.words.sentences, self.words.places
+        sentences, places = self._sentences, self._at
         for span in self.spans(slot):
             between = (span[1], head[0]) if before else (head[1], span[0])
             if between[0] > between[1] or sentences[span[0]] != sentences[head[0]]:

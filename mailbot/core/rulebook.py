@@ -1,66 +1,33 @@
 """Rules as values, ready for use: concepts, rules, counters and flags of one language.
 
-A *slot* is a number that stands for a set of word forms, a concept, or one element of a rule. Every word is looked up
-once and its slots are remembered, because the same words come again and again; that memory is the only thing here
-that changes. What a rule means and how the files look is told at the head of `rules/fi.toml`.
+Every word is looked up once and its slots are remembered, and so is every chunk of text, because the same words come
+again and again; that memory is the only thing here that changes.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
+from functools import cached_property
 
 from mailbot.core.language_words import LanguageWords
+from mailbot.core.phrase_index import PhraseIndex
+from mailbot.core.phrases import Phrase, Rule, Slots
 from mailbot.core.rights import Right
-from mailbot.core.word_forms import WordForms
-from mailbot.core.words import BUILT_IN, MAX_WORD, NUMBER, fold, has_no_diacritics, plain
+from mailbot.core.word_forms import Parts, WordForms
+from mailbot.core.words import (
+    BUILT_IN,
+    MAX_CHUNK,
+    MAX_WORD,
+    NUMBER,
+    ONE_WORD,
+    Step,
+    fold,
+    has_no_diacritics,
+    plain,
+    take_apart,
+)
 
 ANY = "any"  # the "right" of a rule that sees a request but not which
-_REMEMBERED = 12_000  # words whose slots are kept; then the memory starts afresh
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
-    """One place in a phrase: a word (or concept) of these slots, or a gap of up to `gap` words."""
-
-    slots: frozenset[int] = frozenset()
-    mask: int = 0
-    gap: int = 0
-    optional: bool = False
-    edge: str = ""  # "^" the beginning of a sentence, "$" its end
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Phrase:
-    """Items that follow each other within one sentence."""
-
-    source: str
-    items: tuple[Item, ...]
-    masks: tuple[int, ...]  # each must meet the slots present, or the phrase can not occur
-    alias: int = -1  # the slot that it is another name of, when it is only that
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """Words that together tell something."""
-
-    name: str
-    right: str  # a Right, ANY, or "" for counters and flags
-    weight: float = 0.0  # 0..1: how often it is right where it fires
-    when: tuple[int, ...]  # every slot, near the first one
-    mask: int
-    near: int = 8  # words between an element and the first one
-    across: int = 0  # sentence ends between them
-    ordered: bool = False
-    where: str = "any"  # any, subject, body
-    with_: tuple[int, ...] = ()  # every slot somewhere in the text
-    unless: tuple[int, ...] = ()  # none of the slots in the same sentences
-    without: tuple[int, ...] = ()  # none of the slots in the text
-    negatable: bool = True  # a negation of the first element stops the rule
-    flag: str = ""
-    factor: float = 1.0  # counters: what is left of the scores
-    rights: tuple[str, ...] = ()  # counters: only these; () all
-    scope: str = "mail"  # counters: mail, or sentence
-    yes: tuple[str, ...] = ()  # sentences in which it must fire
-    no: tuple[str, ...] = ()  # sentences in which it must not
+_REMEMBERED = 6_000  # words and chunks whose slots are kept; then the memory starts afresh
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +35,7 @@ class WordPattern:
     """One word form for one slot: literal parts with any letters between them ("tieto*ni" is "tieto", "ni")."""
 
     slot: int
-    parts: tuple[str, ...]  # a single part is the whole word
+    parts: Parts  # a single part is the whole word
     exception: bool = False
 
 
@@ -76,12 +43,22 @@ class WordPattern:
 class WordSlots:
     """What one word can be."""
 
-    slots: tuple[int, ...]
-    mask: int
+    slots: Slots
     folded: bool  # found only after diacritics were taken off, or by tolerating a slip of the finger
 
 
-_NOTHING = WordSlots((), 0, False)  # most words; one value serves them all
+@dataclass(frozen=True, slots=True)
+class ReadChunk:
+    """What stands between two white spaces, as these rules see it."""
+
+    words: tuple[WordSlots, ...]
+    slots: Slots  # of all words
+    steps: tuple[Step, ...]  # before each word, and one after the last
+    folded: bool  # one of the words is
+    is_open: bool  # what stands beside it tells whether it ends a sentence
+
+
+_NOTHING = WordSlots(frozenset(), folded=False)  # most words; one value serves them all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +66,9 @@ class LanguageRules:
     """Everything that is needed to read mails of one language."""
 
     language: str
-    names: tuple[str, ...]  # name of each slot, for explanations
-    patterns: tuple[WordPattern, ...]
+    patterns: InitVar[Sequence[WordPattern]]
     implied: Mapping[int, tuple[int, ...]]  # slots that a word of this slot has too
-    typos: tuple[tuple[str, int], ...]  # long stems that may hold one slip, and their slot
+    typos: InitVar[Sequence[tuple[str, int]]]  # long stems that may hold one slip, and their slot
     phrases: Mapping[int, tuple[Phrase, ...]]  # in an order in which each needs only earlier ones
     rules: tuple[Rule, ...]
     counters: tuple[Rule, ...]
@@ -102,61 +78,93 @@ class LanguageRules:
     barriers: int = -1  # slot; a negation does not reach past it
     negation_reach: int = 4  # words
     abbreviations: frozenset[str] = frozenset()
-    remembered: dict[str, WordSlots] = field(default_factory=dict, repr=False, compare=False)
+
     _forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
     _folded_forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
+    _typos: dict[str, list[tuple[str, int]]] = field(default_factory=dict, repr=False, compare=False)
+    _words: dict[str, WordSlots] = field(default_factory=dict, repr=False, compare=False)
+    _chunks: dict[str, ReadChunk] = field(default_factory=dict, repr=False, compare=False)
+    _shared: dict[WordSlots, WordSlots] = field(default_factory=dict, repr=False, compare=False)  # one of each value
 
-    phrases_by_key: dict[int, list[tuple[int, Phrase]]] = field(default_factory=dict, repr=False, compare=False)
-    plain_phrases: set[int] = field(default_factory=set, repr=False, compare=False)  # ids: words only, no gaps
-    checks: dict[str, tuple[int, ...]] = field(
-        default_factory=dict, repr=False, compare=False
-    )  # needed, cheapest first
-
-    def __post_init__(self) -> None:
-        for rule in (*self.rules, *self.counters, *self.flags):
-            needed = sorted({*rule.when, *rule.with_}, key=lambda slot: len(self.phrases.get(slot, ())))
-            self.checks[rule.name] = tuple(needed)
-        self.plain_phrases.update(
-            id(phrase) for phrases in self.phrases.values() for phrase in phrases if self._is_plain(phrase)
-        )
-        commonness = self._commonness()
-        for outer, phrases in self.phrases.items():
-            for phrase in phrases:
-                for slot in _key(phrase, commonness):
-                    self.phrases_by_key.setdefault(slot, []).append((outer, phrase))
-        for pattern in self.patterns:
+    def __post_init__(self, patterns: Sequence[WordPattern], typos: Sequence[tuple[str, int]]) -> None:
+        for stem, slot in typos:
+            self._typos.setdefault(stem[:2], []).append((stem, slot))
+        for pattern in patterns:
             self._forms.add(pattern.parts, pattern.slot, exception=pattern.exception)
             folded = tuple(map(fold, pattern.parts))
             if pattern.exception or folded != pattern.parts:  # words without diacritics have tried the others already
                 self._folded_forms.add(folded, pattern.slot, exception=pattern.exception)
 
+    @cached_property
+    def index(self) -> PhraseIndex:
+        """Which phrases can occur among the words of a text."""
+        return PhraseIndex(self.phrases)
+
+    @cached_property
+    def plain_phrases(self) -> frozenset[int]:
+        """The ids of the commonest phrases: words only, one after the other."""
+        return frozenset(id(phrase) for group in self.phrases.values() for phrase in group if self._is_plain(phrase))
+
     def _is_plain(self, phrase: Phrase) -> bool:
         return not any(
-            item.gap or item.optional or item.edge or any(slot in self.phrases for slot in item.slots)
+            item.gap or item.optional or item.edge or not self.phrases.keys().isdisjoint(item.slots)
             for item in phrase.items
         )
 
-    def _commonness(self) -> dict[int, int]:
-        """A guess at how common each slot is: the shorter its words and the more of them, the commoner."""
-        counts: dict[int, int] = {slot: 40 * len(phrases) for slot, phrases in self.phrases.items()}
-        for pattern in self.patterns:
-            weight = 1 << max(0, 8 - sum(map(len, pattern.parts)))
-            for slot in (pattern.slot, *self.implied.get(pattern.slot, ())):
-                counts[slot] = counts.get(slot, 0) + weight
-        return counts
+    @cached_property
+    def checks(self) -> Mapping[str, tuple[int, ...]]:
+        """The slots that each rule needs, the cheapest to look for first."""
+        return {
+            rule.name: tuple(sorted(needed, key=lambda slot: len(self.phrases.get(slot, ()))))
+            for needed, rule in self._needs
+        }
+
+    @cached_property
+    def _needs(self) -> tuple[tuple[Slots, Rule], ...]:
+        every = (*self.rules, *self.counters, *self.flags)
+        return tuple((frozenset((*rule.when, *rule.with_)), rule) for rule in every)
+
+    def possible_rules(self, present: set[int]) -> set[str]:
+        """Names of the rules, counters and flags all of whose slots are there."""
+        return {rule.name for needed, rule in self._needs if needed <= present}
+
+    def read_chunk(self, chunk: str) -> ReadChunk:
+        """A chunk taken apart, with the slots of its words."""
+        known = self._chunks.get(chunk)
+        if known is None:
+            known = self.read_open_chunk(chunk)
+            if len(chunk) <= MAX_CHUNK:
+                if len(self._chunks) >= _REMEMBERED:
+                    self._chunks.clear()
+                self._chunks[chunk] = known
+        return known
+
+    def read_open_chunk(self, chunk: str, last: str = "", following: str = "") -> ReadChunk:
+        """A chunk read beside the word before it and the text after it."""
+        apart = take_apart(chunk, self.abbreviations, last, following)
+        words = tuple([self.look_up(word) for word in apart.words])
+        return ReadChunk(
+            words,
+            slots=words[0].slots if len(words) == 1 else frozenset().union(*[word.slots for word in words]),
+            steps=ONE_WORD if apart.steps == ONE_WORD else apart.steps,
+            folded=any(word.folded for word in words),
+            is_open=apart.is_open,
+        )
 
     def look_up(self, raw: str) -> WordSlots:
         """The slots of a word as written."""
-        known = self.remembered.get(raw)
+        known = self._words.get(raw)
         if known is None:
-            if len(self.remembered) >= _REMEMBERED:
-                self.remembered.clear()
-            known = self.remembered[raw] = self._read(raw)
+            known = self._read(raw)
+            if len(raw) <= MAX_WORD:
+                if len(self._words) >= _REMEMBERED:
+                    self._words.clear()
+                self._words[raw] = known
         return known
 
     def knows(self, raw: str) -> bool:
         """Whether the rules know the word."""
-        return self.look_up(raw).mask != 0
+        return bool(self.look_up(raw).slots)
 
     def _read(self, raw: str) -> WordSlots:
         if raw in BUILT_IN:
@@ -173,8 +181,7 @@ class LanguageRules:
         return self._word_slots(found or self._mistyped(word), denied, folded=True)
 
     def _mistyped(self, word: str) -> set[int]:
-        folded = fold(word)
-        return {slot for stem, slot in self.typos if _one_slip(stem, folded)}
+        return {slot for stem, slot in self._typos.get(word[:2], ()) if _one_slip(stem, word)}
 
     def _word_slots(self, found: set[int], denied: set[int], *, folded: bool) -> WordSlots:
         if not found:
@@ -182,17 +189,8 @@ class LanguageRules:
         slots = set(found)
         for slot in found:
             slots.update(self.implied.get(slot, ()))
-        slots -= denied
-        mask = 0
-        for slot in slots:
-            mask |= 1 << slot
-        return WordSlots(tuple(sorted(slots)), mask, folded)
-
-
-def _key(phrase: Phrase, commonness: Mapping[int, int]) -> frozenset[int]:
-    """The slots of the item that fewest words can be; without one of them the phrase can not occur."""
-    needed = [item.slots for item in phrase.items if item.slots and not item.optional]
-    return min(needed, key=lambda slots: sum(commonness.get(slot, 0) for slot in slots))
+        made = WordSlots(frozenset(slots - denied), folded)
+        return self._shared.setdefault(made, made)
 
 
 def _one_slip(stem: str, word: str) -> bool:

@@ -2,31 +2,37 @@
 
 It adds up weights of letter groups, words and pairs of words, learned from labelled mails (`make train`), and so knows
 ways of asking that no rule foresaw. It never sees a sender, holds no text, and lifts nothing without showing the words
-that moved it. What the weights are is decided in training; here they are only read. The memory of words already met is
-the only thing that changes.
+that moved it. What the weights are is decided in training; here they are only read. The memory of chunks of text (what
+stands between white space) and words already met is the only thing that changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from struct import Struct
 
 from mailbot.core.calibration import ANY, COLUMNS, LABELS, Calibration, any_inputs, right_inputs
 from mailbot.core.classify import Evidence, RuleOpinion, SecondOpinion
 from mailbot.core.rights import Right
 from mailbot.core.word_features import (
+    ENDS,
     MAX_CHARACTERS,
+    PAIR_BOTH,
+    PAIR_FIRST,
+    PAIR_SHIFT,
     REACH,
     TOKEN,
-    pair_hash,
-    pair_hashes,
     plain_word,
-    sentences,
     stem_hash,
+    tokens,
     word_hashes,
 )
 
 RULE = "second_reader"  # the rule's name in the evidence
 BIAS = 128  # a stored weight is a byte, this much above its value
-_REMEMBERED = 30_000  # words whose weights are kept; then the memory starts afresh
+_REMEMBERED = 8_000  # words and chunks whose weights are kept; then the memory starts afresh
+_MAX_CHUNK = 40  # characters; longer chunks are not worth remembering
+_LANES = Struct(f"<{COLUMNS}I")  # the sums of a word side by side in one long integer, so that adding is one step
+_LANE = 1 << 15  # added to each lane, so that none is ever negative; a word has less than 100 features of a byte
 _WORDS = 6  # words shown for a right, at most
 _SHOWN = 0.3  # a word is shown if it moved the label at least so much, compared with the strongest
 
@@ -47,14 +53,16 @@ class Weights:
     version: str = ""  # of the data file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Word:
     """A word once met: how it counts in pairs, and the sums of its weights."""
 
     plain: str
-    stem: int
-    sums: Sums
+    stem: int  # as the second of a pair
+    first: int  # as the first of a pair
+    sums: int  # lanes
     features: int
+    ends: bool  # a sign that ends a sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +81,9 @@ class SecondReader:
         self.calibration = calibration
         self.version = weights.version
         self._mask = len(weights.index) - 1
+        self._kept = self._mask << PAIR_SHIFT | (1 << PAIR_SHIFT) - 1  # the bits of a stem that can count
         self._words: dict[str, _Word] = {}
+        self._chunks: dict[str, tuple[_Word, ...]] = {}
 
     def opinion(self, reading: str, rules: RuleOpinion) -> SecondOpinion:
         """The calibrated scores of both readers together, with the words that moved this one."""
@@ -96,76 +106,136 @@ class SecondReader:
 
     def margins(self, text: str) -> tuple[float, ...]:
         """How much the words and pairs of a text speak for each column, before calibration; above 0 is for it."""
-        lines = [[self._word(token) for token in line] for line in sentences(text)]
+        lines = self._sentences(text)
         words = {word.plain: word for line in lines for word in line}.values()
-        near = {bucket for line in lines for bucket in self._pairs(line)}
-        counts = _add([word.sums for word in words])
-        word_norm = max(1, sum(word.features for word in words)) ** -0.5
+        near = self._pairs(lines)
+        letters = self._sums_of_words(words)
+        word_norm = max(1, sum([word.features for word in words])) ** -0.5
         pair_norm = max(1, len(near)) ** -0.5
         weights = self.weights
         return tuple(
-            bias + scale * (letters * word_norm + both * pair_norm)
-            for bias, scale, letters, both in zip(
-                weights.biases, weights.scales, counts, self._sum_of(near), strict=True
-            )
+            [
+                bias + scale * (letter * word_norm + both * pair_norm)
+                for bias, scale, letter, both in zip(
+                    weights.biases, weights.scales, letters, self._sum_of(near), strict=True
+                )
+            ]
         )
 
     def moved(self, text: str, rights: Sequence[Right]) -> tuple[Evidence, ...]:
         """The words that spoke most for each right (for any request if none is given), exact in the text."""
-        tokens = list(TOKEN.finditer(text[:MAX_CHARACTERS]))
-        words = [self._word(token.group().lower()) for token in tokens]
+        places = list(TOKEN.finditer(text[:MAX_CHARACTERS]))
+        words = [self._word(place.group().lower()) for place in places]
         columns = [LABELS.index(right) for right in rights] or [ANY]
         evidence: list[Evidence] = []
-        for column in columns:
+        for column, shares in zip(columns, self._shares(words, columns), strict=True):
             right = str(LABELS[column]) if column != ANY else ""
-            for first, last in _strongest(self._shares(words, column)):
-                start, end = tokens[first].start(), tokens[last].end()
+            for first, last in _strongest(shares):
+                start, end = places[first].start(), places[last].end()
                 evidence.append(Evidence(right=right, rule=RULE, text=text[start:end], start=start, end=end))
         return tuple(evidence)
+
+    def _sentences(self, text: str) -> list[list[_Word]]:
+        """As `word_features.sentences`, every chunk taken apart once."""
+        found: list[list[_Word]] = []
+        chunks = self._chunks
+        for line in text[:MAX_CHARACTERS].split("\n"):
+            words: list[_Word] = []
+            for chunk in line.split():
+                known = chunks.get(chunk)
+                for word in self._chunk(chunk) if known is None else known:
+                    if not word.ends:
+                        words.append(word)
+                    elif words:
+                        if word.plain == "?":
+                            words.append(word)
+                        found.append(words)
+                        words = []
+            if words:
+                found.append(words)
+        return found
+
+    def _chunk(self, chunk: str) -> tuple[_Word, ...]:
+        words = tuple([self._word(token) for token in tokens(chunk)])
+        if len(chunk) <= _MAX_CHUNK:
+            if len(self._chunks) >= _REMEMBERED:
+                self._chunks.clear()
+            self._chunks[chunk] = words
+        return words
 
     def _word(self, token: str) -> _Word:
         word = self._words.get(token)
         if word is None:
-            plain = plain_word(token)
-            hashes = word_hashes(plain)
-            word = _Word(plain, stem_hash(plain), self._sum_of(h & self._mask for h in hashes), len(hashes))
-            if len(self._words) >= _REMEMBERED:
-                self._words.clear()
-            self._words[token] = word
+            word = self._new_word(plain_word(token), ends=token in ENDS)
+            if len(token) <= _MAX_CHUNK:
+                if len(self._words) >= _REMEMBERED:
+                    self._words.clear()
+                self._words[token] = word
         return word
 
-    def _pairs(self, line: Sequence[_Word]) -> list[int]:
+    def _new_word(self, plain: str, *, ends: bool) -> _Word:
+        hashes = word_hashes(plain)
+        stem = stem_hash(plain)
+        sums = [total + _LANE for total in self._sum_of(h & self._mask for h in hashes)]
+        return _Word(
+            plain=plain,
+            stem=stem & self._kept,
+            first=stem * PAIR_FIRST & self._kept,
+            sums=int.from_bytes(_LANES.pack(*sums), "little"),
+            features=len(hashes),
+            ends=ends,
+        )
+
+    def _pairs(self, lines: Sequence[Sequence[_Word]]) -> set[int]:
+        """The buckets of the pairs near each other in one sentence (see `word_features.pair_hash`)."""
         mask = self._mask
-        return [h & mask for h in pair_hashes([word.stem for word in line])]
+        found: set[int] = set()
+        for line in lines:
+            firsts, seconds = [word.first for word in line], [word.stem for word in line]
+            for distance in range(1, REACH + 1):
+                near = zip(firsts, seconds[distance:], strict=False)
+                found.update([(first ^ second) * PAIR_BOTH >> PAIR_SHIFT & mask for first, second in near])
+        return found
+
+    def _sums_of_words(self, words: Collection[_Word]) -> Sums:
+        lanes = sum([word.sums for word in words]).to_bytes(_LANES.size, "little")
+        added = _LANE * len(words)
+        return tuple([total - added for total in _LANES.unpack(lanes)])
 
     def _sum_of(self, buckets: Iterable[int]) -> Sums:
         table, index = self.weights.table, self.weights.index
-        starts = [index[bucket] * COLUMNS for bucket in buckets]
-        rows = [table[start : start + COLUMNS] for start in starts if start]
-        drop = BIAS * len(rows)
-        return tuple([total - drop for total in _add(rows)])
+        rows = [table[row * COLUMNS : row * COLUMNS + COLUMNS] for bucket in buckets if (row := index[bucket])]
+        together, drop = b"".join(rows), BIAS * len(rows)
+        return tuple([sum(together[column::COLUMNS]) - drop for column in range(COLUMNS)])
 
-    def _shares(self, words: Sequence[_Word], column: int) -> list[float]:
-        """How much each word moved a column: its own weights, and half of each pair it stands in."""
-        scale = self.weights.scales[column]
-        word_norm = scale * max(1, sum(word.features for word in words)) ** -0.5
-        pair_norm = scale * max(1, REACH * len(words)) ** -0.5
-        shares = [word.sums[column] * word_norm for word in words]
-        for distance in range(1, REACH + 1):
-            for at in range(len(words) - distance):
-                weight = self._pair_weight(words[at], words[at + distance], column) * pair_norm / 2
+    def _shares(self, words: Sequence[_Word], columns: Sequence[int]) -> list[list[float]]:
+        """How much each word moved each column: its own weights, and half of each pair it stands in."""
+        word_norm = max(1, sum([word.features for word in words])) ** -0.5
+        pair_norm = max(1, REACH * len(words)) ** -0.5
+        own = [self._sums_of_words([word]) for word in words]
+        pairs = self._rows_of_pairs(words)
+        table = self.weights.table
+        found: list[list[float]] = []
+        for column in columns:
+            scale = self.weights.scales[column]
+            word_weight, pair_weight = scale * word_norm, scale * pair_norm
+            shares = [sums[column] * word_weight for sums in own]
+            for at, other, start in pairs:
+                weight = (table[start + column] - BIAS) * pair_weight / 2
                 shares[at] += weight
-                shares[at + distance] += weight
-        return shares
+                shares[other] += weight
+            found.append(shares)
+        return found
 
-    def _pair_weight(self, first: _Word, second: _Word, column: int) -> int:
-        bucket = pair_hash(first.stem, second.stem) & self._mask
-        return self.weights.table[self.weights.index[bucket] * COLUMNS + column] - BIAS
-
-
-def _add(rows: Sequence[Sequence[int]]) -> Sums:
-    """The rows added up, a number a column."""
-    return tuple(map(sum, zip(*rows, strict=True))) if rows else (0,) * COLUMNS
+    def _rows_of_pairs(self, words: Sequence[_Word]) -> list[tuple[int, int, int]]:
+        """The pairs that hold something: places of both words, and where their row begins."""
+        index, mask = self.weights.index, self._mask
+        return [
+            (at, at + distance, row * COLUMNS)
+            for distance in range(1, REACH + 1)
+            for at, (one, two) in enumerate(zip(words, words[distance:], strict=False))
+            if (row := index[(one.first ^ two.stem) * PAIR_BOTH >> PAIR_SHIFT & mask])
+        ]
 
 
 def _strongest(shares: Sequence[float]) -> list[tuple[int, int]]:

@@ -15,7 +15,8 @@ _MAX_WORD = 24  # letters of a word that count
 _GRAMS = (3, 4, 5)  # lengths of letter groups, the edges of the word included
 _STEM = 5  # letters of a word that count in a pair
 REACH = 3  # words between which pairs are made
-_ENDS = frozenset(".!?:\n")
+PAIR_FIRST, PAIR_BOTH, PAIR_SHIFT = 0x9E3779B1, 0x85EBCA6B, 11
+ENDS = frozenset(".!?:\n")
 _LONG_NUMBER = re.compile(r"\d{3,}")
 TOKEN = re.compile(r"[\w.+-]{1,64}@[\w.-]+|(?:https?://|www\.)[^\s<>]{1,200}|[^\W_]+(?:['’-][^\W_]+)*|[?!.:\n]")
 
@@ -31,21 +32,24 @@ def plain_word(word: str) -> str:
     return _LONG_NUMBER.sub("0", word)[:_MAX_WORD]
 
 
+def tokens(chunk: str) -> list[str]:
+    """The words of a chunk (what stands between white space) in lower case, and the signs that end a sentence."""
+    return TOKEN.findall(chunk.lower())
+
+
 def sentences(text: str) -> list[list[str]]:
     """The words of each sentence in lower case; a question mark stays as the last word of its sentence."""
     found: list[list[str]] = []
-    words: list[str] = []
-    for token in TOKEN.findall(text[:MAX_CHARACTERS].lower()):
-        if token not in _ENDS:
-            words.append(token)
-            continue
-        if words:
-            if token == "?":
+    for line in text[:MAX_CHARACTERS].split("\n"):
+        words: list[str] = []
+        for token in (token for chunk in line.split() for token in tokens(chunk)):
+            if token not in ENDS:
                 words.append(token)
+            elif words:
+                found.append([*words, token] if token == "?" else words)
+                words = []
+        if words:
             found.append(words)
-            words = []
-    if words:
-        found.append(words)
     return found
 
 
@@ -63,7 +67,7 @@ def stem_hash(word: str) -> int:
 
 def pair_hash(first: int, second: int) -> int:
     """The hash of two stems in this order; how many words lie between does not count."""
-    return (first * 0x9E3779B1 ^ second) * 0x85EBCA6B >> 11
+    return (first * PAIR_FIRST ^ second) * PAIR_BOTH >> PAIR_SHIFT
 
 
 def pair_hashes(stems: Sequence[int]) -> Iterator[int]:

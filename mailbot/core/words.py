@@ -1,19 +1,23 @@
 """Text to words with their places, so that rules can look for words near each other.
 
-Words keep the offsets of the original text, so evidence is exact whatever was done to compare them. A word is compared
-in its plain form: NFC, case folded, without soft hyphens, zero-width characters, hyphens, apostrophes and inflection
-colons ("CV:ni" is "cvni", "e-mail" is "email", "don’t" is "dont"), and no letter more than twice in a row.
-Distances count words; a comma or a wrapped line counts as one or two more. Nothing here knows a language.
-Time is linear in the length of the text, and texts beyond MAX_LENGTH are read at their beginning and their end.
+A text is read in chunks (what stands between white space), because the same chunks come again and again in mail and
+need to be taken apart only once. Words keep the offsets of the original text, so evidence is exact whatever was done to
+compare them. A word is compared in its plain form: NFC, case folded, without soft hyphens, zero-width characters,
+hyphens, apostrophes and inflection colons ("CV:ni" is "cvni", "e-mail" is "email", "don’t" is "dont"), and no letter
+more than twice in a row. Distances count words; a comma or a wrapped line counts as one or two more. Nothing here knows
+a language. Time is linear in the length of the text; texts beyond MAX_LENGTH are read at their beginning and their end.
 """
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 
 MAX_LENGTH = 150_000  # characters read in full; of longer texts the first HEAD and the last TAIL are read
 HEAD, TAIL = 100_000, 50_000
 MAX_WORD = 60  # characters; longer runs are no words
+MAX_CHUNK = 40  # characters; longer chunks are not worth remembering
 
 EMAIL, URL, NUMBER, QUESTION = "<email>", "<url>", "<number>", "<question>"  # plain forms that stand for a shape
 BUILT_IN = (EMAIL, URL, NUMBER, QUESTION)
@@ -28,14 +32,21 @@ _TOKEN = re.compile(
     r"|(?P<dots>\.\.+|…)"
     r"|(?P<question>\?+[!?]*)"
     r"|(?P<stop>[.!;]+)"
-    r"|(?P<line>[ \t\r]*\n\s*)"
-    r"|(?P<pause>[,:()\[\]–—\"”“•*/]|(?<=\s)-)"
+    r"|(?P<pause>[,:()\[\]–—\"”“•*/]|^-)"
 )
 _REPEATED = re.compile(r"(\w)\1{2,}")
 _DROPPED = str.maketrans("", "", _INVISIBLE + "-'’´`:")
 _FOLDED = str.maketrans("äöåéèëáàüõøæ", "aoaeeeaauooa")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _SHORT_LINE = 45  # characters; a longer line was wrapped by the mail program, its end means nothing
+
+Step = tuple[int, int]  # places to pass, sentences that end
+NO_STEP: Step = (0, 0)
+SENTENCE_END: Step = (2, 1)
+LINE: Step = (1, 0)
+LINE_END: Step = (4, 1)  # a line that ends a sentence
+GAP: Step = (20, 1)  # what was left out of a text that is too long
+ONE_WORD = (NO_STEP, NO_STEP)
 
 
 def plain(word: str) -> str:
@@ -57,97 +68,114 @@ def has_no_diacritics(word: str) -> bool:
     return _ASCII_WORD.fullmatch(word) is not None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """The words of a text in order; the lists run in parallel."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that holds something."""
 
-    text: str
-    raw: list[str] = field(default_factory=list)  # as written; shapes as their sign (`BUILT_IN`)
-    starts: list[int] = field(default_factory=list)  # offset of the first character
-    ends: list[int] = field(default_factory=list)  # offset after the last character
-    sentences: list[int] = field(default_factory=list)  # number of the sentence, from 0
-    places: list[int] = field(default_factory=list)  # running place with pauses counted
-    subject_words: int = 0  # how many of the first words belong to the subject
+    chunks: list[str]
+    begin: int  # offset of the line
+    step: Step  # from the line before
+    in_subject: bool
 
 
-def split_words(text: str, *, subject_length: int = 0, abbreviations: frozenset[str] = frozenset()) -> Words:
-    """Words of a text whose first `subject_length` characters are the subject line."""
+class _Before(Enum):
+    """What stands before a line."""
+
+    NOTHING = 0
+    SHORT = 1  # a line that its writer ended
+    WRAPPED = 2  # a line that the mail program ended
+    END = 3  # the subject, or an empty line
+
+
+def lines_of(text: str, subject_length: int = 0) -> Iterator[Line]:
+    """The lines that hold something; the subject is what begins before the offset `subject_length`."""
     if len(text) <= MAX_LENGTH:
-        return _split(text, [(0, len(text))], subject_length, abbreviations)
-    return _split(text, [(0, HEAD), (len(text) - TAIL, len(text))], subject_length, abbreviations)
+        yield from _lines(text, 0, subject_length, NO_STEP)
+    else:
+        yield from _lines(text[:HEAD], 0, subject_length, NO_STEP)
+        yield from _lines(text[-TAIL:], len(text) - TAIL, subject_length, GAP)
 
 
-def _split(text: str, parts: list[tuple[int, int]], subject_length: int, abbreviations: frozenset[str]) -> Words:
-    raw: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    sentences: list[int] = []
-    places: list[int] = []
-    sentence = place = subject_words = line_start = 0
-    for begin, end in parts:
-        for match in _TOKEN.finditer(text, begin, end):
-            kind = match.lastgroup
-            if kind == "word":
-                word = match[0]
-            elif kind == "pause":
-                place += 1
-                continue
-            elif kind == "line":
-                ends_here = _ends_sentence(text, match, line_start, subject_length)
-                sentence, place = (sentence + 1, place + 4) if ends_here else (sentence, place + 1)
-                line_start = match.end()
-                continue
-            elif kind == "stop":
-                if _is_full_stop(text, match, raw, abbreviations):
-                    sentence, place = sentence + 1, place + 2
-                continue
-            elif kind == "dots":
-                place += 2
-                continue
-            else:
-                word = f"<{kind}>" if kind != "number" else match[0]
-            raw.append(word)
-            starts.append(match.start())
-            ends.append(match.end())
-            sentences.append(sentence)
-            places.append(place)
-            place += 1
-            if match.start() < subject_length:
-                subject_words += 1
-            if kind == "question":
-                sentence, place = sentence + 1, place + 2
-        sentence, place = sentence + 1, place + 20
-    return Words(
-        text=text, raw=raw, starts=starts, ends=ends, sentences=sentences, places=places, subject_words=subject_words
-    )
-
-
-def _ends_sentence(text: str, line: re.Match[str], line_start: int, subject_length: int) -> bool:
+def _lines(text: str, begin: int, subject_length: int, first: Step) -> Iterator[Line]:
     """An empty line ends a sentence, and so does a short line before a capital, a dash or a figure."""
-    if line[0].count("\n") > 1 or line.start() <= subject_length:
-        return True
-    if line.start() - line_start >= _SHORT_LINE or line.end() >= len(text):
-        return False
-    following = text[line.end()]
-    return following.isupper() or following in "-*•–>" or following.isdigit()
+    before = _Before.NOTHING
+    for line in text.split("\n"):
+        chunks = line.split()
+        if chunks:
+            in_subject = begin < subject_length
+            if before is _Before.NOTHING:
+                step = first
+            elif before is _Before.END or (before is _Before.SHORT and _looks_new(chunks[0][0])):
+                step = LINE_END
+            else:
+                step = LINE
+            yield Line(chunks, begin, step, in_subject)
+            wrapped = len(line) >= _SHORT_LINE and len(line.strip()) >= _SHORT_LINE
+            before = _Before.END if in_subject else _Before.WRAPPED if wrapped else _Before.SHORT
+        elif before is not _Before.NOTHING:
+            before = _Before.END
+        begin += len(line) + 1
 
 
-def _is_full_stop(text: str, stop: re.Match[str], raw: list[str], abbreviations: frozenset[str]) -> bool:
+def _looks_new(letter: str) -> bool:
+    return letter.isupper() or letter in "-*•–>" or letter.isdigit()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What stands between two white spaces, taken apart; everything in reading order."""
+
+    words: tuple[str, ...]  # as written; shapes as their sign (`BUILT_IN`)
+    spans: tuple[tuple[int, int], ...]  # of each word in the chunk
+    steps: tuple[Step, ...]  # before each word, and one after the last
+    is_open: bool = False  # whether a full stop in it ends a sentence is told by what stands beside the chunk
+
+
+def take_apart(chunk: str, abbreviations: frozenset[str], last: str = "", following: str = "") -> Chunk:
+    """The words of a chunk. Of an open one the word before it and the text after it tell how it ends."""
+    if chunk.isalpha():
+        return Chunk((chunk,), ((0, len(chunk)),), ONE_WORD)
+    words: list[str] = []
+    spans: list[tuple[int, int]] = []
+    steps: list[Step] = []
+    step = NO_STEP
+    is_open = False
+    for match in _TOKEN.finditer(chunk):
+        kind = match.lastgroup
+        if kind == "pause":
+            step = _and(step, (1, 0))
+        elif kind == "dots":
+            step = _and(step, (2, 0))
+        elif kind == "stop":
+            before = words[-1] if words else last
+            is_open = is_open or _is_open(match, words)
+            if _is_full_stop(match, before, abbreviations, following):
+                step = _and(step, SENTENCE_END)
+        else:
+            words.append(match[0] if kind in ("word", "number") else f"<{kind}>")
+            spans.append(match.span())
+            steps.append(step)
+            step = SENTENCE_END if kind == "question" else NO_STEP
+    return Chunk(tuple(words), tuple(spans), (*steps, step), is_open)
+
+
+def _and(first: Step, second: Step) -> Step:
+    return first[0] + second[0], first[1] + second[1]
+
+
+def _is_open(stop: re.Match[str], words: list[str]) -> bool:
+    """Whether a full stop follows another chunk's word, or a figure at the end of its chunk."""
+    return stop[0] == "." and (not words or (stop.end() == len(stop.string) and words[-1][-1].isdigit()))
+
+
+def _is_full_stop(stop: re.Match[str], last: str, abbreviations: frozenset[str], following: str) -> bool:
     """A stop ends a sentence unless it belongs to a number, an initial, an abbreviation or a name with a dot."""
     if stop[0] != ".":
         return True
-    following = text[stop.end() : stop.end() + 1]
-    if following and not following.isspace() and following not in "\"”)'":
+    after = stop.string[stop.end() :]
+    if after and after[0] not in "\"”)'":
         return False
-    if not raw:
+    goes_on = (after or following)[:1]  # in small letters or figures after a number and its dot ("12. maaliskuuta")
+    if last[-1:].isdigit() and (goes_on.islower() or goes_on.isdigit()):
         return False
-    last = raw[-1]
-    return (
-        not (last[-1].isdigit() and _goes_on(text, stop.end())) and len(last) > 1 and last.lower() not in abbreviations
-    )
-
-
-def _goes_on(text: str, after: int) -> bool:
-    """Whether the sentence goes on in small letters or figures after a number and its dot ("12. maaliskuuta")."""
-    following = text[after : after + 4].strip()
-    return bool(following) and (following[0].islower() or following[0].isdigit())
+    return len(last) > 1 and last.lower() not in abbreviations
