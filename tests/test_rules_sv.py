@@ -100,6 +100,141 @@ def test_a_request_is_named(body: str, rights: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
+        "Jag heter inte Patrik utan Petra.",
+        "ja heiter Börje å int Birger",
+        "Mitt efternamn är Holm, inte Holmberg.",
+        "jag ar fodd 1957 inte 1975",
+        "Ni skriver Karlsson med K men jag stavar med C.",
+        "Rätt stavning av mitt namn är Thérèse.",
+        "Telefonnumret ni har till mig är gammalt. Det nya är 050 000 1234.",
+        "Posten går till min gamla adress. Jag bor på Ringvägen 3 nu.",
+        "Jag har fått nytt efternamn, Lund.",
+        "Ni kallar mig herr Nyman. Jag är en kvinna.",
+        "Ni tror att jag är 90. Jag är 80.",
+        "Enligt er är jag död. Jag lever.",
+        "Det står i er journal att jag röker. Det har jag aldrig gjort.",
+        "Betalningsanmärkningen är inte min utan min brors.",
+        "Jag är inte diabetiker som det står i era papper.",
+        "Ta inte bort mig, ändra bara adressen till Storgatan 2.",
+    ],
+)
+def test_what_is_so_and_not_so_is_a_correction(body: str) -> None:
+    """Who tells that something about them is otherwise asks for rectification, without the word."""
+    assert named(body) == {"rectification"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Rätta stavfelet på skylten, det ska vara Café med accent.",
+        "Offerten ska vara på 120 och inte 210.",
+        "Jag skrev fel i mitt förra mejl, mötet är på tisdag.",
+        "Rätta deltagarantalet till 14, jag räknade fel.",
+        "Leverera till min nya adress Storgatan 1 på fredag.",
+        "I protokollet står det fel om taket, ändra det.",
+        "Jag är inte hemma på fredag.",
+        "Det står på skärmen att jag inte är inloggad.",
+        "Enligt er faktura har jag köpt tre, men jag köpte två.",
+        "Hur stavas ert domännamn?",
+    ],
+)
+def test_other_corrections_are_nobodys_data(body: str) -> None:
+    """Orders, invoices, signs, minutes and one's own slips are corrected without a ticket."""
+    assert named(body) == set()
+
+
+@pytest.mark.parametrize(
+    ("body", "rights"),
+    [
+        ("Jag vill inte ha kontot kvar.", "erasure"),
+        ("Låt inte mina grejer ligga kvar hos er.", "erasure"),
+        ("Jag är inte kund längre så ni behöver inte spara något om mig.", "erasure"),
+        ("Gör er av med allt ni har om mig.", "erasure"),
+        ("Mitt gamla konto kan ni slopa.", "erasure"),
+        ("Jag vill få mina uppgifter raderade.", "erasure"),
+        ("Jag hör att det finns en anmärkning på mig. Den vill jag se.", "access"),
+        ("Jag har hemligt nummer. Hur fick ni tag på det?", "access"),
+        ("Har ni nånting om mig kvar sen 2015?", "access"),
+        ("Ni har filmat mig i butiken. Jag vill se den filmen.", "access"),
+        ("Kan ni skriv ut e åt me va som står om me?", "access"),
+        ("Jag vill veta varför jag nekades kredit och vilka uppgifter ni tittade på.", "access"),
+        ("jag vill se mina uppgiffter", "access"),
+        ("Hur länge sparar ni inspelningarna och vem får se dem?", "register_description"),
+        ("Vad används uppgifterna i formuläret till?", "register_description"),
+        ("Innan jag registrerar mig vill jag veta vad uppgifterna används till.", "register_description"),
+        ("Vem är personuppgiftsansvarig hos er?", "register_description"),
+        ("Jag vill inte ha fler mejl från er.", "objection"),
+        ("Försäljare behöver inte ringa hit.", "objection"),
+        ("Sluta gissa saker om mig.", "objection"),
+        ("Mitt ja gäller inte längre.", "consent_withdrawal"),
+        ("Ni får inte läsa min puls mera.", "consent_withdrawal"),
+        ("Räkna mitt ja som ett nej.", "consent_withdrawal"),
+    ],
+)
+def test_everyday_words_ask_as_well(body: str, rights: str) -> None:
+    """Idioms, dialect and questions without the words of the law name the right that is meant."""
+    assert named(body) == set(rights.split())
+
+
+@pytest.mark.parametrize(
+    ("body", "rights"),
+    [
+        ("Skicka mig först allt ni har om mig och ta sedan bort det.", "access erasure"),
+        ("Jag vill läsa vad ni har om mig. När jag läst det kan ni göra er av med alltihop.", "access erasure"),
+        ("Uppgiften om min skuld är fel, rätta den. Visa den inte för någon innan det är gjort.",
+         "rectification restriction"),
+        ("Jag vill ha en kopia av dokumentet om mig. Tills tvisten är avgjord får ni inte dela det.",
+         "access restriction"),
+        ("Mitt namn är felstavat, det är Ekström. Och skicka inte fler reklambrev.", "rectification objection"),
+        ("Var fick ni min adress? Sluta skicka reklam.", "access objection"),
+        ("Skicka er registerbeskrivning och allt ni har om mig.", "access register_description"),
+    ],
+)  # fmt: skip
+def test_a_second_right_is_not_lost(body: str, rights: str) -> None:
+    """Two things asked in one mail are both named."""
+    assert named(body) == set(rights.split())
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ("Som ombud för Stina Holm begär vi ut alla handlingar som rör henne.", Right.ACCESS),
+        ("Som ombud för Maria Lind ber vi er radera hennes uppgifter.", Right.ERASURE),
+    ],
+)
+def test_an_agent_asks_for_somebody(body: str, right: Right) -> None:
+    """Who asks by proxy asks for the same right, and is flagged."""
+    assert str(right) in named(body)
+    assert "agent" in judged(body).flags
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Inga fler möten den här veckan tack.",
+        "Skicka inga fler varor, hyllan är full.",
+        "Ring mig inte på förmiddagen, jag sover då.",
+        "Larmet ringer hela natten, få slut på det.",
+        "Kasta inte lådorna, vi behöver dem i flytten.",
+        "Spärra kortet tills jag hittat plånboken.",
+        "Kan ni flytta mina filer till den nya datorn?",
+        "Skriver ni integritetspolicyer åt småföretag?",
+        "Vi behöver en registerbeskrivning till vår förening, kan ni göra en?",
+        "Tack för att ni tog bort mina uppgifter så snabbt!",
+        "Stryk mig från deltagarlistan till julfesten.",
+        "Får jag hämta mina papper på torsdag?",
+        "Mer information om offerten? Jag skulle vilja se prislistan.",
+        "Ta bort testkontot.",
+    ],
+)
+def test_look_alikes_name_no_right(body: str) -> None:
+    """Goods, meetings, files, others' duties and thanks use the same words and ask for nothing."""
+    assert named(body) == set()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
         "Vi har fel i faktureringen, kan ni rätta till det?",
         "Kan ni radera loggfilerna på servern, disken är full.",
         "Radera det förra mejlet, jag skickade fel bilaga.",
