@@ -6,16 +6,34 @@ Every error that a person can meet is one of these. `str(error)` is one line tha
 """
 
 from collections.abc import Sequence
+from typing import Any
+
+
+class Reason(str):
+    """One line of English why something can not be done; staff who work by mail read it as their language's `key`."""
+
+    def __new__(cls, text: str, key: str, **facts: Any) -> "Reason":
+        made = super().__new__(cls, text)
+        made.key, made.facts = key, facts
+        return made
+
+    key: str  # of the table staff.errors in the language files
+    facts: dict[str, Any]  # what that sentence names
 
 
 class MailbotError(Exception):
-    """Something stopped mailbot. `what` says what happened, `cure` what to do about it."""
+    """Something stopped mailbot. `what` says what happened, `cure` what to do about it.
+
+    `reasons` say the same for people who read another language than English.
+    """
 
     exit_code = 70
+    reasons: tuple[Reason, ...] = ()
 
-    def __init__(self, what: str, cure: str = "") -> None:
+    def __init__(self, what: str, cure: str = "", *, reasons: Sequence[str] = ()) -> None:
         self.what = what
         self.cure = cure
+        self.reasons = tuple(reason for reason in (what, *reasons) if isinstance(reason, Reason))
         super().__init__(f"{what}. {cure}".strip() if cure else what)
 
 

@@ -8,14 +8,15 @@ seen the new draft yet.
 Nothing here knows tickets, tokens or people; whether a command may be given is decided by the flows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mailbot.core.command_reading import ending_doubts, read_own
 from mailbot.core.command_scan import scan
 from mailbot.core.command_values import CHANGES_DRAFT, SENTENCES, Action, Command, Commands, Heard, Why
 from mailbot.core.command_words import CommandWords, fold
 
-_ENDINGS = frozenset({Action.REJECT, Action.NOT_A_REQUEST, Action.ANSWERED_ELSEWHERE, Action.REFUSE})
+_ENDINGS = frozenset({Action.REJECT, Action.NOT_A_REQUEST, Action.ANSWERED_ELSEWHERE, Action.REFUSE, Action.WITHDRAWN})
 _BESIDE = frozenset({Action.NOTE, Action.ASSIGN, Action.STATUS, Action.HELP, Action.ACKNOWLEDGE})
 
 
@@ -75,9 +76,22 @@ def _merged(commands: Sequence[Command]) -> tuple[Command, ...]:
     for command in commands:
         what = command.args.get("text", "") if command.action is Action.NOTE else command.args.get("what", "")
         before = merged.get((command.action, what))
-        args = {**before.args, **command.args} if before else dict(command.args)
+        args = _added(before.args, command.args) if before else dict(command.args)
         merged[(command.action, what)] = Command(action=command.action, args=args)
     return tuple(merged.values())
+
+
+def _added(before: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of two orders of one kind: facts are collected, lists joined, and of anything else the later counts."""
+    found = {**before, **later}
+    for name in before.keys() & later.keys():
+        if isinstance(before[name], Mapping):
+            found[name] = {**before[name], **later[name]}
+        elif isinstance(before[name], list):
+            found[name] = [*before[name], *(item for item in later[name] if item not in before[name])]
+    if "text" in before and "text" in later and before["text"] != later["text"]:
+        found["text"] = f"{before['text']}\n{later['text']}"
+    return found
 
 
 def files_of_writer(attachments: Sequence[str], words: CommandWords) -> tuple[str, ...]:

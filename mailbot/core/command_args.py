@@ -7,7 +7,8 @@ from mailbot.core.command_words import CommandWords, Token, fold
 from mailbot.core.rights import Right
 
 _ARROW = re.compile(r"\s*(?:→|⟶|➜|➔|⇒|[-–—=]{1,2}>)\s*")
-_VALUE = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)*)\s*=\s*([^\n;]+)")
+_NAME = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
+_VALUE = re.compile(rf"\b((?:{_NAME}\.)?{_NAME})\s*=\s*([^\n;]+)", re.IGNORECASE)
 _DATE = re.compile(r"\b(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})?)")
 _MAX_LINE = 500  # characters of a line that are read as facts
 _LEAD = " \t\n:=,;.!-–—*_"
@@ -28,7 +29,7 @@ def facts(text: str) -> dict[str, object] | None:
     """`name = value` as values; anything else as text, with its pairs where it holds arrows."""
     if not text:
         return None
-    values = {name: value.strip(" ,.") for name, value in _VALUE.findall(text)}
+    values = {name.lower(): value.strip(" ,.") for name, value in _VALUE.findall(text)}
     if values and not has_arrow(text):
         return {"values": values}
     pairs = [pair for line in re.split(r"[\n;]|,\s", text) if (pair := _pair(line))]
@@ -49,7 +50,7 @@ def bare_facts(text: str, line: tuple[int, int]) -> dict[str, object] | None:
 def clean_tail(text: str, words: CommandWords, language: str) -> str:
     """Free text without the marks and the "because" before it and the "and" behind it."""
     text = text.lstrip(_LEAD)
-    while text:
+    while text and not _VALUE.match(text):  # "ground = excessive" names a fact, not a reason
         first = words.tokens(text[:40])[:1]
         if not first or first[0].start or first[0].folded not in words.tongues[language].reasons:
             break
@@ -78,9 +79,23 @@ def refusal(text: str, words: CommandWords) -> dict[str, object]:
     matches = (words.grounds.longest(tokens, at, len(tokens), words.no_skip) for at in range(len(tokens)))
     found = [match for match in matches if match is not None]
     given: dict[str, object] = {"ground": max(found, key=lambda match: match.size).phrase.meaning} if found else {}
-    if text:
-        given["reasons"] = text
+    reasons = (_without_ground(text, words) if found else text) or text
+    if reasons:
+        given["reasons"] = reasons
     return given
+
+
+def _without_ground(text: str, words: CommandWords) -> str:
+    """The reasons behind a ground that is named first: "excessive, asked every week" gives "asked every week"."""
+    named = re.match(r"([^,;:.–—\n]+)(?:[,;:.–—\n]+\s*|$)", text)
+    tokens = words.tokens(named[1]) if named else []
+    at = 0
+    while at < len(tokens):
+        match = words.grounds.longest(tokens, at, len(tokens), words.no_skip)
+        if match is None:
+            return text
+        at = match.end
+    return text[named.end() :].strip() if named else text
 
 
 def assignee(tokens: Sequence[Token], words: CommandWords) -> str | None:

@@ -12,13 +12,14 @@ from itertools import islice
 from mailbot.core import command_args as args
 from mailbot.core.command_clauses import Clause, ClauseText
 from mailbot.core.command_reading import Own
-from mailbot.core.command_values import SAID, Action, Command, Heard, Why
+from mailbot.core.command_values import SAID, TURNED_DOWN, Action, Command, Heard, Why
 from mailbot.core.command_words import LANGUAGES, REFERENCE, CommandWords, Match, Token
 
 _MAX_WORDS = 1000
 _FREE = frozenset({Action.REJECT, Action.NOTE, Action.EXTEND, Action.REFUSE, Action.ASSIGN})
 _ASKS = frozenset({Action.ASK_IDENTITY, Action.ASK_AUTHORITY, Action.ASK_CLARIFICATION})
 _REASONED = frozenset({Action.REJECT, Action.EXTEND, Action.REFUSE})
+_ALIASES = {SAID: Action.RECLASSIFY, TURNED_DOWN: Action.REJECT}
 _BEFORE = ("condition", "hedge", "time")
 _AFTER = ("hedge",)
 _AFTER_REASONED = ("time", "hedge")
@@ -85,7 +86,7 @@ class Scanner(ClauseText):
                 continue
             if match is not None and self._fits(match, clause):
                 meaning = match.phrase.meaning
-                return match, Action.RECLASSIFY if meaning == SAID else Action(meaning)
+                return match, _ALIASES.get(meaning) or Action(meaning)
             if not self.may_precede(self.tokens[at]):
                 return None
             at += 1
@@ -181,12 +182,24 @@ class Scanner(ClauseText):
         text, until = self._tail(number, match) if action in _FREE | _ASKS | {Action.FACTS} else ("", 0)
         if action in _REASONED and self._approves(text):
             self.commands.append(Command(action=Action.APPROVE, args={}))  # weighed as a contradiction
+        if match.phrase.meaning == TURNED_DOWN and text:
+            action = self._turned_down(text)
         given = self._arguments(action, clause, match, text)
         if given is None:
             self.missing = self.missing or Why.NO_TEXT
             return until
         self.commands.append(Command(action=action, args=given))
         return until
+
+    def _turned_down(self, text: str) -> Action:
+        """What "avslå: ..." turns down: the request where a ground is named, the draft where its faults are."""
+        said = [token.folded for token in self.tokens_of(text)]
+        faults = [tongue.doubts["fault"] for tongue in self.words.tongues.values()]
+        of_draft = any(word in self.words.not_sendable or any(word in fault for fault in faults) for word in said)
+        of_request = "ground" in args.refusal(text, self.words)
+        if of_draft == of_request:
+            self.missing = self.missing or Why.DRAFT_OR_REQUEST
+        return Action.REFUSE if of_request else Action.REJECT
 
     def _approves(self, text: str) -> bool:
         """Whether a reason says "approve" in so many words: then the mail says two things."""

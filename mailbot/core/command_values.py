@@ -23,6 +23,7 @@ class Action(StrEnum):
     EXTEND = "extend"  # reason
     REFUSE = "refuse"  # ground: Ground; reasons: text
     ACKNOWLEDGE = "acknowledge"
+    WITHDRAWN = "withdrawn"  # the requester took the request back
     ANSWERED_ELSEWHERE = "answered_elsewhere"  # on: "2026-11-18", or as written without a year; how: Channel
     NOTE = "note"  # text*
     ASSIGN = "assign"  # to*: a name or an address, as written
@@ -31,6 +32,7 @@ class Action(StrEnum):
 
 
 SAID = "reclassify_said"  # "this is a ...": reclassifies only where a request is named
+TURNED_DOWN = "turned_down"  # "avslå": a request with its ground is refused, a draft rejected, and else it is unclear
 
 
 class Why(StrEnum):
@@ -51,6 +53,7 @@ class Why(StrEnum):
     NO_ATTACHMENT = "no_attachment"
     ATTACHMENT_UNNAMED = "attachment_unnamed"
     NO_TEXT = "no_text"
+    DRAFT_OR_REQUEST = "draft_or_request"
 
 
 SENTENCES: Mapping[Why, str] = {
@@ -68,6 +71,7 @@ SENTENCES: Mapping[Why, str] = {
     Why.NOT_UNDERSTOOD: "the reply holds words that were not understood; write the command alone on the first line",
     Why.NO_ATTACHMENT: "the reply speaks of an attachment but carries none",
     Why.ATTACHMENT_UNNAMED: "the reply approves and carries a file; write 'attach' to add it, or send no file",
+    Why.DRAFT_OR_REQUEST: "the reply turns down the draft or the request: write 'reject: reason' or 'refuse: ground'",
     Why.NO_TEXT: "the command needs its text after a colon or on the lines below",
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mailbot.core.rights import Ground, Outcome, Right
-from mailbot.errors import BadInputError
+from mailbot.errors import BadInputError, Reason
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NORDIC = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
@@ -64,8 +64,12 @@ def parse_day(text: str) -> date:
         if found := _NORDIC.fullmatch(cleaned):
             return date(int(found[3]), int(found[2]), int(found[1]))
     except ValueError as error:
-        raise BadInputError(f"There is no day {cleaned!r}", "Write it as 2026-12-31 or 31.12.2026.") from error
-    raise BadInputError(f"{cleaned[:40]!r} is not a date", "Write it as 2026-12-31 or 31.12.2026.")
+        raise BadInputError(_no_day(cleaned), "Write it as 2026-12-31 or 31.12.2026.") from error
+    raise BadInputError(_no_day(cleaned), "Write it as 2026-12-31 or 31.12.2026.")
+
+
+def _no_day(said: str) -> Reason:
+    return Reason(f"{said[:40]!r} is not a date", "no_day", said=said[:40])
 
 
 def kept_things(lines: str, law: str, until: date | str) -> tuple[Kept, ...]:

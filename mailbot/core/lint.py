@@ -40,10 +40,11 @@ class Finding:
     rule: str
     severity: Severity
     message: str  # what is wrong and what to do, in the language asked for
+    detail: str = ""  # what was found, as the message of any language names it
 
     def as_json(self) -> dict[str, str]:
         """The finding as drafts keep it."""
-        return {"rule": self.rule, "severity": self.severity.value, "message": self.message}
+        return {"rule": self.rule, "severity": self.severity.value, "message": self.message, "detail": self.detail}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,7 @@ class Checked:
     own_addresses: Sequence[str] = ()  # sender, contact, staff
     others: Sequence[str] = ()  # names and addresses of other people that must not appear
     new_due_on: date | None = None  # of an extension
+    awaited_copies: Sequence[str] = ()  # tickets of the same person that still ask for a copy of the data
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ Rule = Callable[[Checked], Iterator[str]]  # each string is a detail: a quotatio
 def lint(draft: Checked, words: Mapping[str, str]) -> tuple[Finding, ...]:
     """Everything that is wrong with a draft. `words`: the table `lint` of a language's words, by rule."""
     return tuple(
-        Finding(rule=name, severity=severity, message=words[name].format(detail=detail))
+        Finding(rule=name, severity=severity, message=words[name].format(detail=detail), detail=detail)
         for name, (severity, rule) in RULES.items()
         for detail in rule(draft)
     )
@@ -300,6 +302,21 @@ def _not_portable(draft: Checked) -> Iterator[str]:
         yield from (file.name for file in draft.files[:1] if not machine_readable(file))
 
 
+def _copy_first(draft: Checked) -> Iterator[str]:
+    """Access is given before the data are erased (law 13)."""
+    if any(item.right is Right.ERASURE and item.outcome in GIVEN for item in draft.items):
+        yield from draft.awaited_copies
+
+
+def _erased_and_restricted(draft: Checked) -> Iterator[str]:
+    """Data that are erased can not be restricted as well: one of the two claims is untrue."""
+    whole = {
+        item.right for item in draft.items if item.outcome is Outcome.FULFILLED and not item.values.get("restricted")
+    }
+    if {Right.ERASURE, Right.RESTRICTION} <= whole:
+        yield ""
+
+
 RULES: Mapping[str, tuple[Severity, Rule]] = {
     "recipient": (Severity.BLOCK, _recipient),
     "placeholder": (Severity.BLOCK, _placeholder),
@@ -313,6 +330,8 @@ RULES: Mapping[str, tuple[Severity, Rule]] = {
     "copy_missing": (Severity.BLOCK, _copy),
     "not_attached": (Severity.BLOCK, _not_attached),
     "contradiction": (Severity.BLOCK, _contradiction),
+    "copy_first": (Severity.WARN, _copy_first),
+    "erased_and_restricted": (Severity.WARN, _erased_and_restricted),
     "authority_missing": (Severity.WARN, _authority),
     "greeting": (Severity.WARN, _greeting),
     "language": (Severity.WARN, _language),

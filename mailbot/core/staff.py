@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from mailbot.errors import BadInputError, NotPermittedError
+from mailbot.errors import BadInputError, NotPermittedError, Reason
 
 
 class Role(StrEnum):
@@ -65,7 +65,8 @@ class Actor:
         """Raises NotPermittedError for one who may only draft."""
         self.must_draft()
         if not self.staff.may_approve():
-            raise NotPermittedError(f"{self.staff.name} may draft but not approve", "Ask an approver.")
+            what = Reason(f"{self.staff.name} may draft but not approve", "not_approver")
+            raise NotPermittedError(what, "Ask an approver.")
 
 
 def find(staff: Sequence[StaffMember], wanted: str) -> StaffMember:
@@ -77,7 +78,8 @@ def find(staff: Sequence[StaffMember], wanted: str) -> StaffMember:
     fitting = [person for person in staff if low in (person.address.lower(), person.name.lower())]
     if len(fitting) != 1:
         known = ", ".join(person.address for person in staff)
-        raise BadInputError(f"{wanted!r} is not one member of staff", f"Give one of: {known}")
+        what = Reason(f"{wanted!r} is not one member of staff", "no_such_person", name=wanted, known=known)
+        raise BadInputError(what, f"Give one of: {known}")
     return fitting[0]
 
 

@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from mailbot.core.rights import Ground
-from mailbot.errors import IllegalMoveError
+from mailbot.errors import IllegalMoveError, Reason
 
 REOPENING_DAYS = 7  # calendar days a dismissed ticket can be reopened; then its content is purged
 
@@ -221,7 +221,8 @@ def apply(status: Status, event: Event) -> Status:
     if event in RECORDED_ANYWHERE:
         return status
     possible = ", ".join(sorted(TRANSITIONS[status])) or "nothing, this is an end"
-    raise IllegalMoveError(f"A ticket that is {status} can not take the event {event}", f"Possible: {possible}")
+    what = Reason(f"A ticket that is {status} can not take the event {event}", "illegal_move", status=status.value)
+    raise IllegalMoveError(what, f"Possible: {possible}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,13 +261,15 @@ def extension_blocked_by(facts: ExtensionFacts) -> tuple[str, ...]:
     """Every reason why the time can not be extended, one line each; empty when it can (GDPR 12(3))."""
     reasons = []
     if facts.status not in RUNNING or facts.status is Status.NEEDS_TRIAGE:
-        reasons.append(f"the ticket is {facts.status}")
+        reasons.append(Reason(f"the ticket is {facts.status}", "illegal_move", status=facts.status.value))
     if not facts.reason.strip():  # GDPR 12(3): "together with the reasons for the delay"
-        reasons.append("an extension needs its reason in words")
+        reasons.append(Reason("an extension needs its reason in words", "extension_reason"))
     if facts.already_extended:  # one extension only
-        reasons.append("the time was extended before, and the law allows it once")
+        reasons.append(Reason("the time was extended before, and the law allows it once", "extended_before"))
     if facts.today > facts.one_month_on:  # the notice must go out inside the first month
-        reasons.append(f"the last day for the notice was {facts.one_month_on.isoformat()}")
+        last = facts.one_month_on
+        day = f"{last.day}.{last.month}.{last.year}"
+        reasons.append(Reason(f"the last day for the notice was {last.isoformat()}", "extension_late", day=day))
     return tuple(reasons)
 
 
@@ -274,9 +277,9 @@ def refusal_blocked_by(ground: Ground | None, reasons: str) -> tuple[str, ...]:
     """Every reason why a request can not be refused yet, one line each; empty when it can (GDPR 12(4))."""
     missing = []
     if ground is None:
-        missing.append("a refusal needs its legal ground")
+        missing.append(Reason("a refusal needs its legal ground", "refusal_ground"))
     if not reasons.strip():
-        missing.append("a refusal needs its reasons in words")
+        missing.append(Reason("a refusal needs its reasons in words", "refusal_reasons"))
     return tuple(missing)
 
 

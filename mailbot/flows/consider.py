@@ -22,6 +22,7 @@ from mailbot.mail.parse import HUMAN_MUST_LOOK
 from mailbot.store import messages, outbox, tickets
 from mailbot.store.database import Connection
 
+WITHDRAWAL = "withdrawal"  # the flag of words that take a request back (rules/*.toml)
 LOOK_FLAGS = HUMAN_MUST_LOOK - {"empty"}  # a mail of nothing at all asks for nothing
 
 
@@ -93,11 +94,14 @@ def _from_a_person(
         flags.append("from_ourselves")
     if message.automatic:
         flags.append("automatic")
+    writer = inner_writer(office, message) if member is not None else message.sender
+    taken_back = _takes_back(connection, writer, verdict)
+    if taken_back is not None and not message.automatic:
+        return Judged(what=What.FOLLOW_UP, ticket_id=taken_back, verdict=verdict, flags=tuple(flags), **known)
     if verdict.kind is Kind.NOT_REQUEST and not set(flags) & (LOOK_FLAGS | {"strange_reference"}):
         return Judged(what=What.NOTHING, verdict=verdict, **known)
     if message.automatic and verdict.kind is not Kind.REQUEST:
         return Judged(what=What.AUTOMATIC, verdict=verdict, **known)
-    writer = inner_writer(office, message) if member is not None else message.sender
     repeated = _repeats(connection, writer, verdict)
     if repeated is not None:
         return Judged(what=What.FOLLOW_UP, ticket_id=repeated, verdict=verdict, flags=tuple(flags), **known)
@@ -167,6 +171,14 @@ def _from_staff(
     if verdict.kind is Kind.NOT_REQUEST:
         return Judged(what=What.NOTHING, verdict=verdict, **known)
     return Judged(what=What.TICKET, verdict=verdict, flags=("from_staff",), **known)
+
+
+def _takes_back(connection: Connection, writer: Address | None, verdict: Verdict) -> int | None:
+    """The newest running ticket of a person who takes a request back in a mail of its own, without any thread."""
+    if WITHDRAWAL not in verdict.flags or writer is None or not writer.address:
+        return None
+    found = tickets.find(connection, statuses=RUNNING, address=writer.address)
+    return found[-1].id if found else None
 
 
 def _repeats(connection: Connection, writer: Address | None, verdict: Verdict) -> int | None:

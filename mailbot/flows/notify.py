@@ -8,7 +8,7 @@ bytes leave the outbox once a server has taken them (design 8).
 import base64
 import difflib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from mailbot.core.rights import Right
 from mailbot.core.staff import StaffMember, by_address
 from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows import clock, own_mail, prepare
+from mailbot.flows.offers import offers
 from mailbot.flows.office import Office
 from mailbot.mail.compose import Part
 from mailbot.store import cursors, drafts, messages, outbox, tickets
@@ -44,12 +45,15 @@ def tell(
     parts: Sequence[Part] = (),
     in_reply_to: str = "",
     asks_outside: bool | None = None,
+    withdrawn: bool = False,
+    seen: Iterable[int] = (),
 ) -> None:
     """Queues a mail about a ticket to each of `to` (all who are reached), each with a token of their own.
 
     `main` is the draft the mail is about; without it all that wait are shown and the reply is what "approve" means.
     `asks_outside`: the mail asks whether an answer was given outside (a notice does while that is open), so that an
-    approval in reply to it is a confirmed one.
+    approval in reply to it is a confirmed one. `withdrawn`: the newest message seems to take the request back.
+    `seen`: numbers of the drafts that the person has read; what has changed since is shown.
     """
     asks = ticket.outside_suspected and (template == "notice" if asks_outside is None else asks_outside)
     if template == "notice":
@@ -59,6 +63,14 @@ def tell(
         token, message_id = _new_token(), own_mail.new_message_id(office)
         signs = with_token and person in office.staff  # an alarm address decides nothing
         shown = {**ticket_facts(connection, office, ticket, person, now, shown_drafts), **(facts or {})}
+        shown["drafts"] = [
+            _shown(connection, draft, office.texts.words(person.language), tuple(seen))
+            for draft in reversed(shown_drafts)
+        ]
+        said = (*shown.get("news", ()),)
+        more = (*shown.pop("more_warnings", ()), *shown["warnings"])
+        shown["warnings"] = [line for line in dict.fromkeys(more) if line not in said]
+        shown["offers"] = offers(office, ticket, shown_drafts, withdrawn=withdrawn)
         text = office.texts.staff(template, person.language, {**shown, "token": token if signs else ""})
         text = Text(subject=text.subject, body=f"{one_time.top_line(ticket.reference)}\n\n{text.body}")
         own_mail.mail_staff(
@@ -200,8 +212,8 @@ def ticket_facts(
         "files": [f"{item['name'] or '?'} ({_size(item['bytes'])})" for item in (shown.attachments if shown else [])],
         "checklist": prepare.checklist_in(office, reply, person.language) if reply else (),
         "needs": prepare.needs_in(office, reply, person.language) if reply else (),
-        "drafts": [_shown(connection, draft, words) for draft in reversed(waiting)],
-        "findings": [item["message"] for draft in waiting for item in draft.findings],
+        "findings": [prepare.finding_in(item, words) for draft in waiting for item in draft.findings],
+        "ready": any(draft.ready for draft in waiting if draft.kind is DraftKind.REPLY or len(waiting) == 1),
         "days_left": (ticket.due_on - today).days,
         "overdue": ticket.overdue(today),
         "can_extend_until": "",
@@ -232,7 +244,7 @@ def difference(before: str, after: str) -> str:
     return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
 
 
-def _shown(connection: Connection, draft: Draft, words: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(connection: Connection, draft: Draft, words: Mapping[str, Any], seen: Collection[int]) -> dict[str, Any]:
     return {
         "title": words["staff"]["drafts"][draft.kind.value],
         "to": draft.recipient or words["staff"]["on_paper"],
@@ -240,19 +252,19 @@ def _shown(connection: Connection, draft: Draft, words: Mapping[str, Any]) -> di
         "text": draft.text,
         "attachments": [f"{item.name} ({_size(item.size)})" for item in draft.attachments],
         "ready": draft.ready,
-        "changes": _changes(connection, draft),
+        "changes": _changes(connection, draft, seen),
     }
 
 
-def _changes(connection: Connection, draft: Draft) -> str:
-    if draft.version == 1:
-        return ""
+def _changes(connection: Connection, draft: Draft, seen: Collection[int]) -> str:
+    """What differs from the version the person has read, or else from the one before."""
     earlier = [
         item
         for item in drafts.of_ticket(connection, draft.ticket_id)
-        if item.kind is draft.kind and item.version == draft.version - 1 and item.state is not DraftState.PENDING
+        if item.kind is draft.kind and item.version < draft.version and item.state is not DraftState.PENDING
     ]
-    return difference(earlier[0].text, draft.text) if earlier else ""
+    read = [item for item in earlier if item.id in seen] or earlier[-1:]
+    return difference(read[-1].text, draft.text) if read else ""
 
 
 def _warnings(ticket: Ticket, words: Mapping[str, Any]) -> list[str]:

@@ -9,24 +9,38 @@ from datetime import datetime, timedelta
 
 from mailbot.core import one_time
 from mailbot.core.classify import Kind, Verdict
+from mailbot.core.draft import DraftKind
+from mailbot.core.lint import COPIES
 from mailbot.core.message import Address
 from mailbot.core.rights import Channel, Right
-from mailbot.core.ticket import Status
+from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows import clock, notify, prepare
 from mailbot.flows.arrival import TEXT_CHARACTERS, Judged, inner_writer, received_of, words_of
+from mailbot.flows.copies import copies_awaited
+from mailbot.flows.news import tell_news
 from mailbot.flows.office import Office
+from mailbot.flows.prepare import Wish
 from mailbot.mail.authenticity import Authenticity
 from mailbot.mail.authenticity import judge as judge_authenticity
 from mailbot.mail.thread import reply_references
-from mailbot.store import audit, messages, outbox, tickets
+from mailbot.store import audit, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket
 
 
 def open_ticket(
-    connection: Connection, office: Office, judged: Judged, now: datetime, *, linked_to: int | None = None
+    connection: Connection,
+    office: Office,
+    judged: Judged,
+    now: datetime,
+    *,
+    linked_to: int | None = None,
+    but: frozenset[Right] = frozenset(),
 ) -> Ticket:
-    """A new ticket with its message, requests, dates, drafts, and the notice to staff."""
+    """A new ticket with its message, requests, dates, drafts, and the notice to staff.
+
+    `but`: rights that the ticket it is linked to answers already.
+    """
     message, verdict = judged.message, judged.verdict
     assert verdict is not None  # What.TICKET and What.FOLLOW_UP were judged
     received_at, notes = received_of(office, judged, now)
@@ -38,7 +52,7 @@ def open_ticket(
         flags.append("no_sender")
     sure = verdict.kind is Kind.REQUEST and requester is not None and bool(verdict.rights)
     sure = sure and not set(judged.flags) & {"from_ourselves", "from_staff", "automatic", "strange_reference"}
-    rights = tuple(right for right in Right if right in verdict.rights)
+    rights = tuple(right for right in Right if right in verdict.rights and right not in but)
     proof = judge_authenticity(message, office.options.authserv_id)
     reply_to = next((item.address for item in message.reply_to if requester and item.address != requester.address), "")
     deadline = clock.reckon(office, received_at, rights)
@@ -57,7 +71,7 @@ def open_ticket(
             "received_at": received_at,
             "opened_at": now,
             "flags": flags,
-            "evidence": [asdict(item) for item in verdict.evidence],
+            "evidence": [asdict(item) for item in verdict.evidence if item.right not in but],
             "rules_version": verdict.rules_version,
             "authenticity": _proof(proof),
             "linked_to": linked_to,
@@ -78,7 +92,21 @@ def open_ticket(
     if sure:
         ticket = prepare.first_drafts(connection, office, ticket, now)
     announce(connection, office, ticket, now)
+    hold_back_erasure(connection, office, ticket, now)
     return ticket
+
+
+def hold_back_erasure(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:
+    """The same person now asks for a copy: a reply that says all is erased comes back with a warning (law 13)."""
+    if not set(COPIES) & set(ticket.rights) or not ticket.requester_address:
+        return
+    for other in tickets.find(connection, statuses=RUNNING, address=ticket.requester_address):
+        waiting = drafts.pending(connection, other.id, DraftKind.REPLY)
+        if other.id != ticket.id and waiting and copies_awaited(connection, other, waiting[-1].outcomes):
+            prepare.make(connection, office, other, Wish(), by="mailbot", now=now)
+            tell_news(
+                connection, office, tickets.by_id(connection, other.id), ["copy_first"], now, name=ticket.reference
+            )
 
 
 def announce(connection: Connection, office: Office, ticket: Ticket, now: datetime) -> None:

@@ -16,8 +16,9 @@ from mailbot.core.lint import Checked, Finding, lint
 from mailbot.core.lint_files import File as LintedFile
 from mailbot.core.rights import Channel, Ground, Outcome, Right
 from mailbot.core.ticket import RUNNING, Event, Status
-from mailbot.errors import BadInputError, IllegalMoveError
+from mailbot.errors import BadInputError, IllegalMoveError, Reason
 from mailbot.flows import clock
+from mailbot.flows.copies import copies_awaited
 from mailbot.flows.office import Office
 from mailbot.mail.compose import header_text, html_of, safe_name
 from mailbot.mail.own import HEADER
@@ -76,7 +77,10 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
     Raises BadInputError for facts that fit nothing, IllegalMoveError for a ticket that has ended.
     """
     if ticket.status not in DRAFTABLE:
-        raise IllegalMoveError(f"{ticket.reference} is {ticket.status}; no draft can be made", "Reopen it first.")
+        what = Reason(
+            f"{ticket.reference} is {ticket.status}; no draft can be made", "illegal_move", status=ticket.status.value
+        )
+        raise IllegalMoveError(what, "Reopen it first.")
     before = None if wish.fresh else drafts.newest(connection, ticket.id, wish.kind)
     plan = _plan(office, ticket, wish, before)
     files = _files(connection, wish, before, plan)
@@ -88,7 +92,7 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
         body = office.texts.completed(ticket.language, text.body, plan.items, facts)
         text = Text(subject=text.subject, body=body)
     thread = _thread(connection, ticket, received)
-    needs = unmet(plan.needs, plan.values, files)
+    needs = unmet(plan.needs, _by_any_name(plan.values), files)
     findings = _findings(connection, office, ticket, received, wish.kind, plan, text, files, needs)
     content = Content(
         sender=office.sender,
@@ -163,7 +167,7 @@ def _plan(office: Office, ticket: Ticket, wish: Wish, before: Draft | None) -> _
     outcomes = _outcomes(office, ticket, wish, before)
     if not outcomes:
         raise BadInputError(
-            f"{ticket.reference} has no rights yet",
+            Reason(f"{ticket.reference} has no rights yet", "no_rights"),
             f"Say which: mailbot ticket reclassify {ticket.reference} --right …",
         )
     kept = before.values if before and before.outcomes == outcomes else _still_fitting(before, outcomes)
@@ -190,7 +194,8 @@ def _outcomes(office: Office, ticket: Ticket, wish: Wish, before: Draft | None) 
         proposed = wish.outcomes.get(request.right) or earlier.get(request.right) or Outcome.FULFILLED
         possible = office.texts.outcomes(request.right)
         if proposed not in possible:
-            raise BadInputError(f"{request.right} can not end as {proposed}", f"Choose one of {', '.join(possible)}.")
+            what = Reason(f"{request.right} can not end as {proposed}", "no_such_outcome")
+            raise BadInputError(what, f"Choose one of {', '.join(possible)}.")
         found[request.right] = proposed
     strange = set(wish.outcomes) - set(ticket.rights)
     if strange:
@@ -224,7 +229,9 @@ def _item(right: Right, outcome: Outcome, values: Mapping[str, str]) -> ReplyIte
     try:
         named = Ground(ground) if ground else None
     except ValueError as error:
-        raise BadInputError(f"{ground!r} is no ground", f"Choose one of {', '.join(Ground)}.") from error
+        known = ", ".join(Ground)
+        what = Reason(f"{ground!r} is no ground", "no_such_choice", name=ground, known=known)
+        raise BadInputError(what, f"Choose one of {known}.") from error
     return ReplyItem(right=right, outcome=outcome, ground=named, values=own)
 
 
@@ -252,15 +259,25 @@ def _optional_names(office: Office, items: Sequence[ReplyItem], language: str) -
     return found
 
 
+def _by_any_name(values: Mapping[str, str]) -> dict[str, str]:
+    """Facts also by their plain name, where they were given as "right.name" and one right alone asks for them."""
+    return {**{name.rpartition(".")[2]: value for name, value in values.items()}, **values}
+
+
 def _known(given: Mapping[str, str], needs: Sequence[Need], *, extra: set[str]) -> None:
     known = {need.name for need in needs if need.kind is not NeedKind.ATTACHMENT} | extra
     for name, value in given.items():
         if name not in known:
             wanted = ", ".join(sorted(need.name for need in needs if need.kind is not NeedKind.ATTACHMENT))
-            raise BadInputError(f"this draft asks for no fact called {name!r}", f"It asks for: {wanted or 'none'}.")
-        need = next((need for need in needs if need.name == name), None)
+            what = Reason(
+                f"this draft asks for no fact called {name!r}", "no_such_fact", name=name, known=wanted or "–"
+            )
+            raise BadInputError(what, f"It asks for: {wanted or 'none'}.")
+        need = next((need for need in needs if need.name in (name, name.rpartition(".")[2])), None)
         if need and need.kind is NeedKind.CHOICE and need.choices and value not in need.choices:
-            raise BadInputError(f"{value!r} is no choice for {name}", f"Choose one of {', '.join(need.choices)}.")
+            offered = ", ".join(need.choices)
+            what = Reason(f"{value!r} is no choice for {name}", "no_such_choice", name=value, known=offered)
+            raise BadInputError(what, f"Choose one of {offered}.")
 
 
 def _files(connection: Connection, wish: Wish, before: Draft | None, plan: _Plan) -> tuple[File, ...]:
@@ -273,7 +290,7 @@ def _files(connection: Connection, wish: Wish, before: Draft | None, plan: _Plan
         named[name] = File(name=name, type=file.type, content=file.content)
     if sum(len(file.content) for file in named.values()) > MAX_ATTACHMENTS_BYTES:
         raise BadInputError(
-            f"the attachments are larger than {MAX_ATTACHMENTS_BYTES // 2**20} MB together",
+            Reason(f"the attachments are larger than {MAX_ATTACHMENTS_BYTES // 2**20} MB together", "files_too_large"),
             "Send them another way and tell the requester how, or split them.",
         )
     return tuple(named.values())
@@ -282,17 +299,20 @@ def _files(connection: Connection, wish: Wish, before: Draft | None, plan: _Plan
 def check_file(name: str, content: bytes) -> None:
     """Raises BadInputError for a file that nobody should send: empty, or a program."""
     if not content:
-        raise BadInputError(f"the file {name} is empty", "Attach the file itself.")
+        raise BadInputError(Reason(f"the file {name} is empty", "file_empty", name=name), "Attach the file itself.")
     if one_time.stands_in(content) or HEADER.encode() in content:
-        raise BadInputError(f"the file {name} holds mail to staff", "A notice never leaves the house.")
+        what = Reason(f"the file {name} holds mail to staff", "file_of_ours", name=name)
+        raise BadInputError(what, "A notice never leaves the house.")
     if name.lower().endswith(PROGRAMS) or content[:2] == b"MZ" or content[:4] == b"\x7fELF":
-        raise BadInputError(f"the file {name} is a program", "Attach the data as a document.")
+        what = Reason(f"the file {name} is a program", "file_program", name=name)
+        raise BadInputError(what, "Attach the data as a document.")
 
 
 def _text(ticket_text: Text, wish: Wish, plan: _Plan, before: Draft | None) -> Text:
     """The words of the version: new ones from staff, their earlier ones, or those of the template."""
     if one_time.quoted("\n".join([wish.text or "", *wish.values.values()])):
-        raise BadInputError("the text holds a part of the mail to staff", "Write the new text alone, without quoting.")
+        what = Reason("the text holds a part of the mail to staff", "text_of_ours")
+        raise BadInputError(what, "Write the new text alone, without quoting.")
     if wish.text is not None:
         return Text(subject=before.subject if before else ticket_text.subject, body=wish.text.strip("\n") + "\n")
     if before and before.edited and before.outcomes == plan.outcomes and not wish.values:
@@ -379,6 +399,7 @@ def _findings(
         own_addresses=[office.sender_address, *(person.address for person in office.staff)],
         others=sorted(tickets.people_of(connection, RUNNING, but=ticket)),
         new_due_on=longer.due_on if kind is DraftKind.EXTENSION_NOTICE else None,
+        awaited_copies=copies_awaited(connection, ticket, plan.outcomes),
     )
     found = lint(checked, office.texts.words(office.controller.language)["lint"])
     return tuple(item for item in found if not (needs and item.rule in MISSING))
@@ -399,6 +420,12 @@ def needs_in(office: Office, draft: Draft, language: str) -> tuple[Need, ...]:
         asked = office.texts.needs(draft.kind.value, None, None, language)
     missing = {need.name for need in draft.needs}
     return tuple(need for need in asked if need.name in missing)
+
+
+def finding_in(item: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+    """A finding of the linter in the reader's language; the draft keeps it in the controller's."""
+    known = words["lint"].get(item["rule"])
+    return str(known).format(detail=item["detail"]) if known and "detail" in item else str(item["message"])
 
 
 def _items(outcomes: Mapping[Right, Outcome], values: Mapping[str, str]) -> tuple[ReplyItem, ...]:

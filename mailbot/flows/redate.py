@@ -13,6 +13,7 @@ from typing import Any
 from mailbot.core.ticket import RUNNING, Event
 from mailbot.errors import BadInputError
 from mailbot.flows import clock, notify, own_mail, remind
+from mailbot.flows.news import news_facts
 from mailbot.flows.office import Office
 from mailbot.store import audit, tickets
 from mailbot.store.database import Connection
@@ -86,14 +87,12 @@ def _tell(connection: Connection, office: Office, moved: Sequence[Ticket], now: 
     """Each ticket by a notice of its own; above the cap all of them in one list (promise 6)."""
     merged = len(moved) > office.options.notices_per_hour
     for person in notify.reached(office, now):
-        line = str(office.texts.words(person.language)["staff"]["news"]["redated"])
         if merged:
             facts = {**remind.empty_digest(office, now), "due": [remind.row(office, person, item) for item in moved]}
             text = office.texts.staff("digest", person.language, facts)
             own_mail.mail_staff(connection, office, person, text, kind="digest", now=now)
         for ticket in () if merged else moved:
-            facts = notify.ticket_facts(connection, office, ticket, person, now)
-            news = {"warnings": [line, *facts["warnings"]]}
-            notify.tell(connection, office, ticket, "notice", now=now, to=[person], facts=news)
+            facts = news_facts(office.texts.words(person.language)["staff"], ["redated"])
+            notify.tell(connection, office, ticket, "notice", now=now, to=[person], facts=facts)
     for ticket in moved:
         notify.note_dates_told(connection, office, ticket, now)

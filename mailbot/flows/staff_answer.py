@@ -10,8 +10,10 @@ from typing import Any
 
 from mailbot.core.command_values import Commands
 from mailbot.core.draft import DraftState
+from mailbot.errors import MailbotError
 from mailbot.flows import notify, own_mail
 from mailbot.flows.decide import Done
+from mailbot.flows.prepare import finding_in
 from mailbot.flows.staff_case import Case
 from mailbot.store import audit, drafts, outbox, tickets
 from mailbot.store.database import Connection
@@ -27,19 +29,25 @@ def answer(
     done: Sequence[Done] = (),
     unclear: str = "",
     understood: Commands | None = None,
+    asks_outside: bool = False,
 ) -> None:
-    """The result of a command mail, with what waits for approval and a new token; capped for each address and hour."""
+    """The result of a command mail, with what waits for approval and a new token; capped for each address and hour.
+
+    What waits is shown with the difference to what stood in the mail that was answered, however many versions the
+    commands of that one mail made. An approval that was not carried out is named.
+    """
     office, now = case.office, case.now
     if not _may_answer(connection, case):
         return
     ticket = tickets.by_id(connection, case.ticket.id)
     made = next((item.draft for item in reversed(done) if item.draft is not None), None)
     heard = understood.heard if understood else ()
+    dropped = bool(understood and understood.dropped and done)
     facts = {
         "done": [line(item, case.words, office.texts.words(case.person.language)) for item in done],
         "unclear": unclear,
         "understood": [action.value for action in heard],
-        "next": [],
+        "next": [str(case.words["approval_dropped"])] if dropped else [],
     }
     notify.tell(
         connection,
@@ -51,8 +59,23 @@ def answer(
         facts=facts,
         main=_still_pending(connection, made),
         in_reply_to=case.message.message_id,
-        asks_outside=str(case.words["trouble"]["outside"]) in unclear,
+        asks_outside=asks_outside,
+        seen=case.token.drafts.values() if case.token else (),
     )
+
+
+def explained(error: MailbotError, words: Mapping[str, Any]) -> str:
+    """Why nothing was done, in the language of `words`; in the program's own words where it has no others."""
+    staff = words["staff"]
+    said = []
+    for reason in error.reasons:
+        facts = dict(reason.facts)
+        for name, table in (("status", "statuses"), ("draft", "drafts")):
+            facts |= {name: staff[table].get(facts[name], facts[name])} if name in facts else {}
+        if blocked := [item for item in facts.get("findings", ()) if item["severity"] == "block"]:
+            facts["findings"] = " ".join(finding_in(item, words) for item in blocked)
+        said.append(str(staff["trouble"][reason.key]).format(**facts))
+    return " ".join(said) or str(staff["trouble"]["other"]).format(why=error)
 
 
 def _may_answer(connection: Connection, case: Case) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 from mailbot.core.command_values import Action, Command
 from mailbot.core.draft import DraftKind, DraftState, NeedKind
 from mailbot.core.rights import Ground, Outcome, Right
-from mailbot.errors import BadInputError, IllegalMoveError
+from mailbot.errors import BadInputError, IllegalMoveError, Reason
 from mailbot.flows import clock, decide
+from mailbot.flows.copies import copies_awaited
 from mailbot.flows.decide import Done
 from mailbot.flows.prepare import Wish
 from mailbot.flows.staff_case import Case
@@ -51,16 +52,19 @@ def _approve(connection: Connection, case: Case, command: Command) -> Done:
     kind = "acknowledgement" if command.action is Action.ACKNOWLEDGE else str(command.args.get("what", "main"))
     number = case.token.drafts.get(kind)
     if number is None:
-        raise BadInputError(str(case.words["trouble"]["no_draft"]))
+        raise BadInputError(Reason("the draft can not be approved", "no_draft"))
     draft = drafts.by_id(connection, number)
     if draft.state is not DraftState.PENDING:
-        raise IllegalMoveError(str(case.words["trouble"]["old_version"]))
+        raise IllegalMoveError(Reason("the draft can not be approved", "old_version"))
     if draft.kind is DraftKind.REPLY and case.ticket.outside_suspected and not case.token.asked_outside:
-        raise IllegalMoveError(str(case.words["trouble"]["outside"]))
+        raise IllegalMoveError(Reason("the draft can not be approved", "outside"))
     if draft.needs:
-        raise BadInputError(str(case.words["trouble"]["not_ready"]))
+        raise BadInputError(Reason("the draft can not be approved", "not_ready"))
     if draft.kind is DraftKind.REPLY and written_since(connection, case):
-        raise IllegalMoveError(str(case.words["trouble"]["news_since"]))
+        raise IllegalMoveError(Reason("the draft can not be approved", "news_since"))
+    warned = any(item["rule"] == "copy_first" for item in draft.findings)  # the answered mail said so
+    if draft.kind is DraftKind.REPLY and not warned and copies_awaited(connection, case.ticket, draft.outcomes):
+        raise IllegalMoveError(Reason("the draft can not be approved", "copy_first"))
     return decide.approve(
         connection,
         case.office,
@@ -69,7 +73,7 @@ def _approve(connection: Connection, case: Case, command: Command) -> Done:
         now=case.now,
         fingerprint_given=draft.fingerprint,
         open_lines=[str(line) for line in command.args.get("open", ())],
-        confirmed=case.token.asked_outside,
+        confirmed=True,  # what has to be confirmed stood in the answered mail, or was refused above
     )
 
 
@@ -112,7 +116,7 @@ def _whole(case: Case, named: set[str]) -> None:
     for item in case.message.attachments:
         if item.name in named and case.oversize and not item.content:
             size = f"{case.oversize / 2**20:.0f} MB"
-            raise BadInputError(str(case.words["trouble"]["too_large"]).format(name=item.name, size=size))
+            raise BadInputError(Reason(f"{item.name} is too large ({size})", "too_large", name=item.name, size=size))
 
 
 def _main_kind(connection: Connection, case: Case) -> DraftKind:
@@ -131,7 +135,7 @@ def _facts(connection: Connection, case: Case, args: Mapping[str, Any]) -> dict[
         given = next((name for name in draft.values if name.rpartition(".")[2] == "correction"), None)
         if waiting or given:
             return {str(waiting or given): text}
-    raise BadInputError(str(case.words["trouble"]["nothing_to_fill"]))
+    raise BadInputError(Reason("the draft waits for no fact", "nothing_to_fill"))
 
 
 def _refuse(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
@@ -158,7 +162,7 @@ def _day(text: str, today: date) -> date:
                 return date(int(found[3] or today.year), int(found[2]), int(found[1]))
         except ValueError:
             pass
-    raise BadInputError(f"{text!r} is not a day", "Write it as 2026-11-18 or 18.11.2026.")
+    raise BadInputError(Reason(f"{text!r} is not a day", "no_day", said=text), "Write it as 2026-11-18 or 18.11.2026.")
 
 
 def _reject(connection: Connection, case: Case, args: Mapping[str, Any]) -> Done:
@@ -189,6 +193,9 @@ _OTHERS: Mapping[Action, Callable[[Connection, Case, Mapping[str, Any]], Done]] 
     ),
     Action.EXTEND: _extend,
     Action.REFUSE: _refuse,
+    Action.WITHDRAWN: lambda connection, case, _args: decide.withdraw(
+        connection, case.ticket.reference, case.actor, now=case.now
+    ),
     Action.ANSWERED_ELSEWHERE: _answered,
     Action.NOTE: lambda connection, case, args: decide.note(
         connection, case.ticket.reference, case.actor, now=case.now, text=str(args["text"])

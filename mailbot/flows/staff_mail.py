@@ -16,11 +16,11 @@ from mailbot.core import one_time
 from mailbot.core.command_values import Action, Commands
 from mailbot.core.message import Message
 from mailbot.core.staff import StaffMember, by_address
-from mailbot.errors import IllegalMoveError, MailbotError
+from mailbot.errors import IllegalMoveError, MailbotError, Reason
 from mailbot.flows import decide
 from mailbot.flows.decide import Done
 from mailbot.flows.office import Office
-from mailbot.flows.staff_answer import answer
+from mailbot.flows.staff_answer import answer, explained
 from mailbot.flows.staff_case import Case
 from mailbot.flows.staff_command import obey_one
 from mailbot.flows.staff_proof import objection, proven, token_of
@@ -172,13 +172,17 @@ def _carry_out(connection: Connection, case: Case, understood: Commands, *, deni
                 done.append(obey_one(connection, case, command))
             effective = denied or any(command.action not in READ_ONLY for command in understood.commands)
             if effective and not outbox.use_token(connection, case.token.id, case.now):
-                raise IllegalMoveError("the token was used meanwhile", "Reply to the newest mail.")
+                raise IllegalMoveError(Reason("the token was used meanwhile", "replay"), "Reply to the newest mail.")
     except MailbotError as error:
         audit.append(
             connection, now=case.now, event="command_failed", actor=case.actor.id, reference=case.ticket.reference,
             details={"why": str(error)},
         )  # fmt: skip
-        answer(connection, case, unclear=case.words["trouble"]["failed"].format(why=error), understood=understood)
+        asks_outside = any(reason.key == "outside" for reason in error.reasons)
+        why = case.words["trouble"]["failed"].format(
+            why=explained(error, case.office.texts.words(case.person.language))
+        )
+        answer(connection, case, unclear=why, understood=understood, asks_outside=asks_outside)
         return
     if _worth_an_answer(understood, done):
         answer(connection, case, done=done, understood=understood)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mailbot.core.command_values import SAID, Action
+from mailbot.core.command_values import SAID, TURNED_DOWN, Action
 from mailbot.core.command_words import (
     LANGUAGES,
     CommandWords,
@@ -35,7 +35,7 @@ disclaimer signature_files misspelt not_misspelt negative_signs between conjunct
 _COMMON = frozenset(_COMMON_WORDS.split())
 _LANGUAGE_WORDS = "fillers harmless questions done open_lines open_words open_keys reasons what doubts commands"
 _LANGUAGE = frozenset(_LANGUAGE_WORDS.split())
-_ACTIONS = frozenset(action.value for action in Action) | {SAID}
+_ACTIONS = frozenset(action.value for action in Action) | {SAID, TURNED_DOWN}
 _KIND_WORDS = "acknowledgement identity_question authority_question clarification extension_notice lifting_notice"
 _KINDS = frozenset(_KIND_WORDS.split())
 

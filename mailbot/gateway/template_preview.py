@@ -108,14 +108,28 @@ def _to_staff(renderer: Renderer, controller: Controller) -> Iterator[dict[str, 
         facts = {**sample_facts(renderer, controller, language), **_staff_facts(renderer, controller, language)}
         for name in STAFF:
             yield _entry(f"staff/{name}", language, "staff", renderer.staff(name, language, facts))
-        needs = renderer.needs("reply", Right.ACCESS, Outcome.FULFILLED, language)
-        yield _entry(
-            "staff/notice/needs", language, "staff", renderer.staff("notice", language, {**facts, "needs": needs})
-        )
+        for name, more in _notices(renderer, language).items():
+            yield _entry(
+                f"staff/notice/{name}", language, "staff", renderer.staff("notice", language, {**facts, **more})
+            )
         late = {**facts, "overdue": True, "days_left": -2}
         yield _entry("staff/reminder/overdue", language, "staff", renderer.staff("reminder", language, late))
         well = {**facts, "recovered": True, "details": (), "tickets": ()}
         yield _entry("staff/alarm/recovered", language, "staff", renderer.staff("alarm", language, well))
+
+
+def _notices(renderer: Renderer, language: str) -> dict[str, dict[str, Any]]:
+    """The notice in its other shapes: what differs from the first one."""
+    words = renderer.words(language)["staff"]
+    open_draft = {"ready": False, "offers": ("no_data", "ask_identity", "not_a_request")}
+    taken_back = {"headline": words["headlines"]["withdrawal"], "news": (words["news"]["withdrawal"],)}
+    return {
+        "needs": {**open_draft, "needs": renderer.needs("reply", Right.ACCESS, Outcome.FULFILLED, language)},
+        "withdrawal": {**taken_back, "offers": ("withdrawn", "approve")},
+        "triage": {
+            "one_line": words["triage"], "drafts": (), "checklist": (), "offers": ("reclassify", "not_a_request"),
+        },
+    }  # fmt: skip
 
 
 def _staff_facts(renderer: Renderer, controller: Controller, language: str) -> dict[str, Any]:
@@ -135,6 +149,8 @@ def _staff_facts(renderer: Renderer, controller: Controller, language: str) -> d
         "explanation": samples["explanation"],
         "target_on": date(2026, 11, 17),
         "checklist": renderer.checklist(controller, [item], language),
+        "ready": True,
+        "offers": ("approve", "no_data", "ask_identity", "not_a_request"),
         "drafts": (draft,),
         "token": "sample-code-1234",
         "days_left": 3,

@@ -35,12 +35,12 @@ LETTERS = (
 _STAFF_LISTS = (
     "warnings", "evidence", "authenticity", "earlier", "files", "checklist", "needs", "drafts", "findings", "overdue",
     "act_now", "due", "extend", "new", "waiting", "suspicious", "done", "understood", "next", "details", "tickets",
-    "tasks", "attachments",
+    "tasks", "attachments", "news", "offers",
 )  # fmt: skip
 _STAFF_TEXTS = (
     "act_by_on", "act_by_why", "target_on", "explanation", "provisional", "requester", "message_subject",
     "message_text", "token", "root", "can_extend_until", "silent_since", "notified", "unclear", "reason", "final",
-    "approver", "since", "cure", "recovered", "days_left",
+    "approver", "headline", "ready", "since", "cure", "recovered", "days_left",
 )  # fmt: skip
 _STAFF_BLANKS: Final = {**dict.fromkeys(_STAFF_LISTS, ()), **dict.fromkeys(_STAFF_TEXTS, "")}
 _ALWAYS_OPTIONAL = ("registers", "told", "law_id")  # any section takes: register ids, who was told, a keeping law

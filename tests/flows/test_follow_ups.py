@@ -7,7 +7,11 @@ from email.message import EmailMessage
 import pytest
 from bureau import ACCESS, ANNA, MAIJA, Bureau, body, bounce, reply_to, said, written
 
+from mailbot.core.draft import DraftKind
 from mailbot.core.ticket import Status
+from mailbot.errors import IllegalMoveError
+from mailbot.flows import decide
+from mailbot.store import drafts
 
 ASK_1 = "<ask-1@customer.example>"
 STRANGER = "Otto Outsider <otto@elsewhere.example>"
@@ -99,6 +103,44 @@ def test_a_withdrawal_reaches_staff_with_its_ticket_and_ends_nothing_by_itself(b
     (notice,) = bureau.round(written(MAIJA, "Re: Tietopyyntö", text, to=bureau.contact, in_reply_to=ASK_1))
     assert bureau.ticket().status is Status.DRAFTED
     assert "perun pyyntöni" in body(notice)
+    assert "the request seems to be withdrawn" in notice["Subject"]
+    assert "The message seems to withdraw the request." in said(notice).partition("WHAT WAS WRITTEN")[0]
+    assert "- request withdrawn - approve - " in said(notice)
+
+
+def test_staff_end_a_withdrawn_request_with_two_words_or_let_it_stand(bureau: Bureau) -> None:
+    """The approval of an earlier notice is refused, the newest notice takes either word, and nothing is sent."""
+    first = bureau.opened()
+    text = "Hei, perun pyyntöni.\n"
+    (notice,) = bureau.round(written(MAIJA, "Poistopyyntöni", text, to=bureau.contact))
+    assert len(bureau.tickets()) == 1, "known without any thread"
+    bureau.round(reply_to(first, "approve"))
+    assert bureau.ticket().status is Status.DRAFTED
+    bureau.round(reply_to(notice, "request withdrawn"))
+    assert bureau.ticket().status is Status.WITHDRAWN
+    assert bureau.to("maija@customer.example") == []
+
+
+def test_a_copy_asked_for_later_holds_the_erasure_back(bureau: Bureau) -> None:
+    """Access comes before erasure: the erasure reply returns with a warning, and earlier approvals count no more."""
+    first = bureau.opened()
+    bureau.now += timedelta(days=2)
+    text = "Hei, ennen kuin poistatte mitään, haluan jäljennöksen kaikista tiedoistani.\n"
+    told = bureau.round(written(MAIJA, "Re: Tietopyyntö", text, to=bureau.contact, in_reply_to=ASK_1))
+    erasure, access = bureau.tickets()
+    assert [right.value for right in access.rights] == ["access"], "what the first ticket answers is not asked twice"
+    warning = next(mail for mail in told if "wait with the erasure" in mail["Subject"])
+    assert f"waits for a copy of their data ({access.reference})" in said(warning)
+    bureau.round(reply_to(first, "approve"))
+    assert bureau.to("maija@customer.example") == []
+    office = bureau.house.office
+    with office.database.write() as connection, pytest.raises(IllegalMoveError, match="waits for a copy"):
+        decide.approve(
+            connection, office, erasure.reference, bureau.actor(),
+            now=bureau.now, fingerprint_given=drafts.newest(connection, erasure.id, DraftKind.REPLY).fingerprint,
+        )  # fmt: skip
+    bureau.round(reply_to(warning, "approve"))
+    assert len(bureau.to("maija@customer.example")) == 1, "who has read the warning may go on"
 
 
 def test_the_answer_to_the_identity_question_ends_the_wait(bureau: Bureau) -> None:
@@ -118,7 +160,8 @@ def test_the_answer_to_the_identity_question_ends_the_wait(bureau: Bureau) -> No
     bureau.round(reply_to(told, "approve"))
     reply = bureau.to("maija@customer.example")[-1]
     assert bureau.ticket().status is Status.ANSWERED
-    assert reply["In-Reply-To"] == ASK_1, "the draft that was approved answers the request"
+    (answered,) = [item for item in bureau.shown()["messages"] if "4711" in item["text"]]
+    assert reply["In-Reply-To"] == answered["message_id"], "the reply stands below what the person wrote last"
 
 
 @pytest.mark.parametrize("server", ["postfix", "exchange"])

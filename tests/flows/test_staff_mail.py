@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from bureau import ACCESS, ANNA, MAIJA, STYLES, Bureau, body, bounce, reply_to, said, written
+from bureau import ACCESS, ANNA, MAIJA, STYLES, Bureau, Person, body, bounce, reply_to, said, written
 
+from mailbot.core.rights import Outcome, Right
 from mailbot.core.ticket import Status
+from mailbot.flows import decide
+from mailbot.flows.prepare import Wish
 
 NO_PROOF = ("unquoted", False)  # neither code nor Message-ID: see test_attacks
 COPY = ("copy.csv", "text/csv", b"name;city\r\nMaija;Turku\r\n")
@@ -189,3 +192,51 @@ def test_a_reply_to_a_digest_that_names_a_ticket_brings_its_draft_and_a_code(bur
     assert "JALO-2026-0002" in answer["Subject"]
     bureau.round(reply_to(answer, "approve"))
     assert len(bureau.to("otto@elsewhere.example")) == 1
+
+
+def test_several_commands_in_one_mail_are_shown_as_one_change(bureau: Bureau) -> None:
+    """The draft returns with the difference to what was read, its checklist, and the name of the approval not done."""
+    notice = bureau.opened()
+    (told,) = bureau.round(reply_to(notice, "no data\napprove\n\nnote: searched the register"))
+    text = said(told)
+    assert "Your approval was not carried out, because the same message changed the draft." in text
+    assert "Changed since the last version:" in text
+    assert "> -We have erased" in body(told) or "> -Olemme poistaneet" in body(told)
+    assert "DO THIS BEFORE YOU APPROVE" in text
+    assert bureau.to("maija@customer.example") == []
+    bureau.round(reply_to(told, "approve"))
+    assert len(bureau.to("maija@customer.example")) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "said_so"),
+    [
+        ("fi", "Mitään ei tehty: Luonnos ei kysy tietoa nimeltä color."),
+        ("sv", "Ingenting gjordes: Utkastet frågar inte efter någon uppgift som heter color."),
+        ("en", "Nothing was done: The draft asks for no fact called color."),
+    ],
+)
+def test_what_failed_is_said_in_the_readers_own_language(
+    bureau_of: Callable[..., Bureau], language: str, said_so: str
+) -> None:
+    """No error of the program reaches staff in another language than theirs."""
+    person = Person(name="Anna Approver", email="anna@example.com", language=language)
+    bureau = bureau_of(staff=(person,))
+    (told,) = bureau.round(reply_to(bureau.opened(), "fact: color = blue"))
+    assert said_so in said(told)
+
+
+def test_facts_of_one_mail_are_all_kept_and_may_name_their_right(bureau: Bureau) -> None:
+    """Several lines of facts count together, and "right.name" means the same as the name where there is one right."""
+    notice = bureau.opened()
+    with bureau.house.office.database.write() as connection:
+        wish = Wish(outcomes={Right.ERASURE: Outcome.PARTLY_FULFILLED}, values={"ground": "legal_claims"})
+        decide.draft(connection, bureau.house.office, bureau.ticket().reference, bureau.actor(), wish, now=bureau.now)
+    (told,) = bureau.round(reply_to(notice, "status"))
+    names = [need.name for need in bureau.newest_draft().needs]
+    assert {"kept", "reasons"} <= set(names)
+    bureau.round(reply_to(told, "fact: erasure.kept = the invoices\nfact: reasons = they are in the accounts"))
+    values = bureau.newest_draft().values
+    assert (values["erasure.kept"], values["reasons"]) == ("the invoices", "they are in the accounts")
+    assert not {"kept", "reasons"} & {need.name for need in bureau.newest_draft().needs}
+    assert "the invoices" in bureau.newest_draft().text

@@ -16,9 +16,10 @@ from mailbot.core.staff import Actor
 from mailbot.core.ticket import (
     Event,
 )
-from mailbot.errors import BadInputError, IllegalMoveError, NotPermittedError
-from mailbot.flows import notify
+from mailbot.errors import BadInputError, IllegalMoveError, NotPermittedError, Reason
+from mailbot.flows.copies import copies_awaited
 from mailbot.flows.decide.done import Done, write
+from mailbot.flows.news import tell_news
 from mailbot.flows.office import Office
 from mailbot.mail.compose import Letter, Part, compose
 from mailbot.mail.own import HEADER, mark
@@ -44,13 +45,20 @@ def approve(
     """Approves exactly the draft of that fingerprint and queues its final bytes.
 
     `open_lines` are checklist lines (or parts of them) that are not done yet and stay as tasks. `confirmed` is needed
-    while staff have not said whether an answer was given outside. Raises BadInputError for another fingerprint or a
+    while staff have not said whether an answer was given outside, and while the same person waits for a copy of what
+    the reply says is erased. Raises BadInputError for another fingerprint or a
     draft that is not ready, NotPermittedError for a person who may not.
     """
     actor.must_approve()
     ticket = tickets.by_reference(connection, reference, lock=True)
     draft = _draft_of(connection, ticket, fingerprint_given)
     _must_be_sendable(ticket, draft, confirmed=confirmed)
+    awaited = copies_awaited(connection, ticket, draft.outcomes) if draft.kind is DraftKind.REPLY else ()
+    if awaited and not confirmed:
+        raise IllegalMoveError(
+            f"the same person waits for a copy of their data ({', '.join(awaited)})",
+            "Give the copy before you erase, or approve again with --confirm.",
+        )
     event = Event.REPLY_APPROVED if draft.kind is DraftKind.REPLY else Event.OTHER_DRAFT_APPROVED
     first = _waiting_for_second(connection, office, draft, actor, now)
     if first:
@@ -96,7 +104,8 @@ def _must_be_sendable(ticket: Ticket, draft: Draft, *, confirmed: bool) -> None:
         wanted = "; ".join(f"{need.name} ({need.kind}): {need.question}" for need in draft.needs)
         raise BadInputError("the draft is not ready", f"It needs {wanted}")
     if draft.blocked:
-        raise BadInputError("the draft breaks a rule of law", " ".join(draft.blocked))
+        what = Reason("the draft breaks a rule of law", "blocked", findings=draft.findings)
+        raise BadInputError(what, " ".join(draft.blocked))
     if ticket.outside_suspected and draft.kind is DraftKind.REPLY and not confirmed:
         raise IllegalMoveError(
             "somebody seems to have answered outside mailbot",
@@ -118,7 +127,8 @@ def _waiting_for_second(connection: Connection, office: Office, draft: Draft, ac
         drafts.approve_first(connection, draft, staff=actor.staff.address, door=actor.door.value, now=now)
         return True
     if first.lower() == actor.staff.address.lower():
-        raise NotPermittedError("you have approved this already", "A second person must approve it too.")
+        what = Reason("you have approved this already", "approved_already")
+        raise NotPermittedError(what, "A second person must approve it too.")
     return False
 
 
@@ -126,15 +136,9 @@ def _ask_second(
     connection: Connection, office: Office, ticket: Ticket, draft: Draft, actor: Actor, now: datetime
 ) -> None:
     """The other approvers see what waits for one of them."""
-    for person in notify.reached(office, now):
-        if person.address.lower() == actor.staff.address.lower() or not person.may_approve():
-            continue
-        line = str(office.texts.words(person.language)["staff"]["news"]["second_wanted"]).format(name=actor.staff.name)
-        facts = notify.ticket_facts(connection, office, ticket, person, now)
-        notify.tell(
-            connection, office, ticket, "notice",
-            now=now, to=[person], facts={"warnings": [line, *facts["warnings"]]}, main=draft,
-        )  # fmt: skip
+    tell_news(
+        connection, office, ticket, ["second_wanted"], now, name=actor.staff.name, but=actor.staff.address, main=draft
+    )
 
 
 def _queue(
@@ -205,7 +209,8 @@ def reject(
     ticket = tickets.by_reference(connection, reference, lock=True)
     found = drafts.pending(connection, ticket.id, kind)
     if not found:
-        raise IllegalMoveError(f"{ticket.reference} has no {kind} that waits for approval", "See: mailbot ticket show")
+        what = Reason(f"{ticket.reference} has no {kind} that waits for approval", "nothing_waits", draft=kind.value)
+        raise IllegalMoveError(what, "See: mailbot ticket show")
     drafts.set_state(connection, found[-1].id, DraftState.REJECTED)
     moved = tickets.move(connection, ticket, Event.DRAFT_REJECTED) if kind is DraftKind.REPLY else ticket
     write(connection, ticket, actor, "draft_rejected", now, {"kind": kind.value, "reason": reason})

@@ -16,7 +16,7 @@ from mailbot.core.ticket import (
     closing_blocked_by,
     reopening_blocked_by,
 )
-from mailbot.errors import BadInputError, IllegalMoveError
+from mailbot.errors import BadInputError, IllegalMoveError, Reason
 from mailbot.flows import clock, prepare
 from mailbot.flows.decide.done import Done, local_noon, write
 from mailbot.flows.office import Office
@@ -40,7 +40,10 @@ def answered(
     ticket = tickets.by_reference(connection, reference, lock=True)
     day = on or clock.today(office, now)
     if day > clock.today(office, now) or day < clock.today(office, ticket.received_at):
-        raise BadInputError(f"{day} is not between the receipt and today", "Give the day on which the answer was sent.")
+        what = Reason(
+            f"{day} is not between the receipt and today", "not_between", day=f"{day.day}.{day.month}.{day.year}"
+        )
+        raise BadInputError(what, "Give the day on which the answer was sent.")
     moved = tickets.move(connection, ticket, Event.ANSWERED_OUTSIDE)
     written = _approved_letter(connection, ticket)
     for item in ticket.requests:

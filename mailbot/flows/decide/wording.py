@@ -65,7 +65,9 @@ def extend(connection: Connection, office: Office, reference: str, actor: Actor,
         )
     )
     if blocked:
-        raise IllegalMoveError(f"the time for {ticket.reference} can not be extended", "; ".join(blocked))
+        raise IllegalMoveError(
+            f"the time for {ticket.reference} can not be extended", "; ".join(blocked), reasons=blocked
+        )
     made = prepare.make(
         connection,
         office,
@@ -93,7 +95,7 @@ def refuse(
     actor.must_draft()
     blocked = refusal_blocked_by(ground, reasons)
     if blocked or ground is None:
-        raise BadInputError("this can not be refused yet", "; ".join(blocked))
+        raise BadInputError("this can not be refused yet", "; ".join(blocked), reasons=blocked)
     ticket = tickets.by_reference(connection, reference, lock=True)
     chosen = tuple(rights) or tuple(item.right for item in ticket.requests if item.status == "open")
     values = {f"{right.value}.ground": ground.value for right in chosen}
