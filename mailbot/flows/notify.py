@@ -70,7 +70,8 @@ def tell(
         said = (*shown.get("news", ()),)
         more = (*shown.pop("more_warnings", ()), *shown["warnings"])
         shown["warnings"] = [line for line in dict.fromkeys(more) if line not in said]
-        shown["offers"] = offers(office, ticket, shown_drafts, withdrawn=withdrawn)
+        shown["offers"] = offers(office, ticket, person, shown_drafts, withdrawn=withdrawn)
+        shown["ready"] = "approve" in shown["offers"]
         text = office.texts.staff(template, person.language, {**shown, "token": token if signs else ""})
         text = Text(subject=text.subject, body=f"{one_time.top_line(ticket.reference)}\n\n{text.body}")
         own_mail.mail_staff(
@@ -213,7 +214,6 @@ def ticket_facts(
         "checklist": prepare.checklist_in(office, reply, person.language) if reply else (),
         "needs": prepare.needs_in(office, reply, person.language) if reply else (),
         "findings": [prepare.finding_in(item, words) for draft in waiting for item in draft.findings],
-        "ready": any(draft.ready for draft in waiting if draft.kind is DraftKind.REPLY or len(waiting) == 1),
         "days_left": (ticket.due_on - today).days,
         "overdue": ticket.overdue(today),
         "can_extend_until": "",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from mailbot.core.draft import DraftKind
 from mailbot.core.rights import Outcome, Right
+from mailbot.core.staff import StaffMember
 from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows.office import Office
 from mailbot.store.drafts import Draft
@@ -17,8 +18,10 @@ UNASKED = frozenset({Right.REGISTER_DESCRIPTION})  # public information: nobody 
 EARLY = frozenset({Status.OPEN, Status.DRAFTED})
 
 
-def offers(office: Office, ticket: Ticket, waiting: Sequence[Draft], *, withdrawn: bool = False) -> tuple[str, ...]:
-    """What to write in answer to a mail that shows the drafts `waiting`.
+def offers(
+    office: Office, ticket: Ticket, person: StaffMember, waiting: Sequence[Draft], *, withdrawn: bool = False
+) -> tuple[str, ...]:
+    """What `person` could write in answer to a mail that shows the drafts `waiting`.
 
     `withdrawn`: the newest message seems to take the request back.
     """
@@ -28,8 +31,8 @@ def offers(office: Office, ticket: Ticket, waiting: Sequence[Draft], *, withdraw
     main = reply or (waiting[0] if len(waiting) == 1 else None)
     possible = {
         "withdrawn": withdrawn and ticket.status in RUNNING,
-        "approve": main is not None and main.ready,
-        "answered_elsewhere": ticket.outside_suspected,
+        "approve": main is not None and main.ready and person.may_approve(),
+        "answered_elsewhere": ticket.outside_suspected and person.may_approve(),
         "no_data": reply is not None and _may_have_none(office, reply),
         "ask_identity": ticket.status in EARLY and not ticket.identified and bool(set(ticket.rights) - UNASKED),
         "not_a_request": ticket.status in EARLY and not withdrawn,
