@@ -2,7 +2,9 @@
 
 Logistic functions of very few numbers, fitted on predictions for mails that the model had not learned from, a whole
 batch of them left out at a time (Platt 1999; Wolpert 1992, stacked generalization). A score of 0.9 is meant to be
-right nine times of ten. Which thresholds make a request or an unsure is chosen with them, never by hand.
+right nine times of ten. Whether a mail asks and what it asks are told apart: the function of a right was fitted on
+requests only, and its score is that share of the score of any request. Which thresholds make a request or an unsure
+is chosen with them, never by hand.
 """
 
 import math
@@ -38,6 +40,20 @@ class Calibration:
     alone: tuple[Logistic, ...]  # of the column's margin
     together: tuple[Logistic, ...]  # of `right_inputs`; the last column of `any_inputs`
     thresholds: Thresholds
+
+    def scores(self, margins: Sequence[float], rules: RuleOpinion) -> tuple[float, ...]:
+        """The probability of each column from both readers."""
+        shares = [self.together[k](right_inputs(k, margins, rules)) for k in range(ANY)]
+        return _parts_of(self.together[ANY](any_inputs(margins, rules)), shares)
+
+    def scores_alone(self, margins: Sequence[float]) -> tuple[float, ...]:
+        """The probability of each column from the second reader alone."""
+        *shares, asked = (function((margin,)) for function, margin in zip(self.alone, margins, strict=True))
+        return _parts_of(asked, shares)
+
+
+def _parts_of(asked: float, shares: Sequence[float]) -> tuple[float, ...]:
+    return (*(asked * share for share in shares), asked)
 
 
 def right_inputs(column: int, margins: Sequence[float], rules: RuleOpinion) -> tuple[float, ...]:

@@ -132,9 +132,11 @@ def decide(
     """The verdict of both readers; `second` holds scores already calibrated together with the rules' scores."""
     if second is None:
         scores, best, belief = dict(rules.scores), rules.any_score, rules.request_belief
+        least = thresholds.right if best >= thresholds.request else thresholds.unsure
     else:
         scores, best, belief = dict(second.scores), second.any_score, second.any_score
         thresholds = second.thresholds or thresholds
+        least = thresholds.least_named(best)
     if best >= thresholds.request:
         kind = Kind.REQUEST
     elif best >= thresholds.unsure or TRIAGE_FLAGS.intersection(rules.flags):
@@ -143,7 +145,7 @@ def decide(
         kind = Kind.NOT_REQUEST
     return Verdict(
         kind=kind,
-        rights=_named(scores, kind, thresholds, least_unsure=thresholds.right if second else thresholds.unsure),
+        rights=_named(scores, kind, thresholds, least),
         scores={right: round(score, 4) for right, score in scores.items() if score > 0},
         evidence=rules.evidence + (second.evidence if second else ()),
         flags=rules.flags,
@@ -153,14 +155,12 @@ def decide(
     )
 
 
-def _named(
-    scores: Mapping[Right, float], kind: Kind, thresholds: Thresholds, *, least_unsure: float
-) -> tuple[Right, ...]:
+def _named(scores: Mapping[Right, float], kind: Kind, thresholds: Thresholds, least: float) -> tuple[Right, ...]:
     """The rights of a verdict; a request whose rights all score low is named after the best of them."""
     if kind is Kind.NOT_REQUEST or not scores:
         return ()
-    best = max(scores.values())
-    least = min(thresholds.right, max(best, thresholds.unsure)) if kind is Kind.REQUEST else least_unsure
+    if kind is Kind.REQUEST:
+        least = min(least, max(*scores.values(), thresholds.unsure))
     return tuple(right for right in Right if scores.get(right, 0.0) >= least)
 
 

@@ -215,6 +215,11 @@ class Thresholds:
     unsure: float = 0.3
     right: float = 0.5  # a right is named in a request from this score on
 
+    def least_named(self, any_score: float) -> float:
+        """The score from which both readers together name a right: in a request its share of the belief that there is
+        one decides, below that its own belief."""
+        return self.right * any_score if any_score >= self.request else self.right
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rulebook:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
 
-from mailbot.core.calibration import ANY, COLUMNS, LABELS, Calibration, any_inputs, right_inputs
+from mailbot.core.calibration import ANY, COLUMNS, LABELS, Calibration
 from mailbot.core.classify import Evidence, RuleOpinion, SecondOpinion
 from mailbot.core.rights import Right
 from mailbot.core.word_features import (
@@ -88,21 +88,20 @@ class SecondReader:
     def opinion(self, reading: str, rules: RuleOpinion) -> SecondOpinion:
         """The calibrated scores of both readers together, with the words that moved this one."""
         margins = self.margins(reading)
-        together, thresholds = self.calibration.together, self.calibration.thresholds
-        scores = {right: together[k](right_inputs(k, margins, rules)) for k, right in enumerate(LABELS)}
-        any_score = together[ANY](any_inputs(margins, rules))
+        *found, any_score = self.calibration.scores(margins, rules)
+        scores, thresholds = dict(zip(LABELS, found, strict=True)), self.calibration.thresholds
         evidence: tuple[Evidence, ...] = ()
         if any_score >= thresholds.unsure:
-            evidence = self.moved(reading, [right for right in LABELS if scores[right] >= thresholds.right])
+            least = thresholds.least_named(any_score)
+            evidence = self.moved(reading, [right for right in LABELS if scores[right] >= least])
         return SecondOpinion(
             scores=scores, any_score=any_score, evidence=evidence, thresholds=thresholds, version=self.version
         )
 
     def alone(self, reading: str) -> Alone:
         """What the model thinks without the rules."""
-        margins = self.margins(reading)
-        values = [logistic((margin,)) for logistic, margin in zip(self.calibration.alone, margins, strict=True)]
-        return Alone(scores=dict(zip(LABELS, values[:ANY], strict=True)), any_score=values[ANY])
+        *scores, any_score = self.calibration.scores_alone(self.margins(reading))
+        return Alone(scores=dict(zip(LABELS, scores, strict=True)), any_score=any_score)
 
     def margins(self, text: str) -> tuple[float, ...]:
         """How much the words and pairs of a text speak for each column, before calibration; above 0 is for it."""

@@ -259,6 +259,17 @@ def test_the_second_reader_brings_scores_and_thresholds_of_its_own() -> None:
     assert [item.rule for item in verdict.evidence] == ["fi.erasure"]
 
 
+@pytest.mark.parametrize(
+    ("any_score", "named"), [(0.9, (Right.ACCESS,)), (0.6, (Right.ACCESS, Right.ERASURE)), (0.5, ())]
+)
+def test_a_right_is_named_by_its_share_of_a_request(any_score: float, named: tuple[Right, ...]) -> None:
+    """Half of the belief in a request names a right; below a request a right needs as much belief of its own."""
+    second = SecondOpinion(scores={Right.ACCESS: 0.47, Right.ERASURE: 0.35}, any_score=any_score)
+    limits = Thresholds(request=0.6, unsure=0.3, right=0.5)
+    verdict = decide(read_by_rules("Hei", rules_of()), language="fi", version="1", thresholds=limits, second=second)
+    assert verdict.rights == named
+
+
 def test_a_request_is_named_after_its_best_right() -> None:
     """When every right scores low, the best one that is not nothing names the request."""
     second = SecondOpinion(scores={Right.ACCESS: 0.4, Right.ERASURE: 0.35}, any_score=0.9)

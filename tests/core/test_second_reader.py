@@ -94,6 +94,14 @@ def test_both_readers_make_one_score() -> None:
     assert together.thresholds == reader.calibration.thresholds
 
 
+def test_a_right_is_never_surer_than_any_request() -> None:
+    """What a mail asks for is a part of the belief that it asks at all, with the rules and without."""
+    reader = taught("poistakaa")
+    rules = RuleOpinion(scores={Right.ERASURE: 1.0}, any_score=0.1)
+    for opinion in (reader.opinion("poistakaa", rules), reader.alone("poistakaa")):
+        assert 0 < max(opinion.scores.values()) < opinion.any_score
+
+
 def test_a_verdict_names_what_both_readers_were() -> None:
     """The version of a verdict holds that of the rules and that of the data file."""
     second = taught("poistakaa").opinion("poistakaa", NO_RULES)

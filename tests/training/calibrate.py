@@ -1,11 +1,12 @@
 """Calibration: logistic functions from margins and rule scores to probabilities, and the thresholds of a verdict.
 
-Everything is fitted on margins for mails of hands that the model has not learned from. The rules were written with
-many of these mails in sight and look better on them than they are: mails that no writer of rules has read weigh more.
+Everything is fitted on margins for mails of hands that the model has not learned from; what a request asks for, on
+requests only. The rules were written with many of these mails in sight and look better on them than they are: mails
+that no writer of rules has read weigh more.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -38,8 +39,10 @@ def inputs_of(margins: np.ndarray, opinions: Sequence[RuleOpinion]) -> Inputs:
 
 
 def fit(inputs: Sequence[np.ndarray], targets: np.ndarray, weights: np.ndarray) -> tuple[Logistic, ...]:
-    """One logistic function a column."""
-    return tuple(_logistic(inputs[k], targets[:, k], weights) for k in range(COLUMNS))
+    """One logistic function a column: of a right among requests, of any request among all mails."""
+    asked = targets[:, ANY] == 1
+    among = [asked] * ANY + [np.ones(len(targets), bool)]
+    return tuple(_logistic(inputs[k][among[k]], targets[among[k], k], weights[among[k]]) for k in range(COLUMNS))
 
 
 def _logistic(inputs: np.ndarray, target: np.ndarray, weights: np.ndarray) -> Logistic:
@@ -50,8 +53,10 @@ def _logistic(inputs: np.ndarray, target: np.ndarray, weights: np.ndarray) -> Lo
 
 
 def scores(functions: Sequence[Logistic], inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """The probabilities of every mail, a column each."""
-    return np.array([[function(row) for row in rows] for function, rows in zip(functions, inputs, strict=True)]).T
+    """The probabilities of every mail, a column each; those of the rights are parts of that of any request."""
+    found = np.array([[function(row) for row in rows] for function, rows in zip(functions, inputs, strict=True)]).T
+    found[:, :ANY] *= found[:, [ANY]]
+    return found
 
 
 def out_of_hand(
@@ -72,7 +77,7 @@ def thresholds(
 ) -> Thresholds:
     """Where a score becomes a verdict: no more missed than `missed`, no more false than `false`, as long as no more
     than `unsure` of all mail is left to people; where not all can be had, false tickets give way before missed ones.
-    Rights are named from the score that is best on mails no writer of rules has read."""
+    Rights are named from the share that is best on mails no writer of rules has read."""
     score, request = found[:, ANY], targets[:, ANY] == 1
     low = min(float(np.quantile(score[request], missed)), 0.5)
     high = max(float(np.quantile(score[~request], 1 - false)), low)
@@ -80,20 +85,21 @@ def thresholds(
     room = int(unsure * len(score))
     if len(between) > room:
         high = float(between[room])
-    high = max(high, LEAST_REQUEST)
-    return Thresholds(
-        request=round(float(high), 3),
-        unsure=round(float(low), 3),
-        right=_naming(found[unread], targets[unread], float(low)),
-    )
+    high = max(float(high), LEAST_REQUEST)
+    return _naming(found[unread], targets[unread], Thresholds(request=round(high, 3), unsure=round(float(low), 3)))
 
 
-def _naming(found: np.ndarray, targets: np.ndarray, low: float) -> float:
-    """The score from which a right is named, in mails not left alone: where the mean F1 of the rights is highest."""
-    kept = found[:, [ANY]] >= low
-    steps = np.arange(0.3, 0.7, 0.02)
-    means = [mean_f1((found[:, :ANY] >= step) & kept, targets[:, :ANY]) for step in steps]
-    return round(float(steps[np.argmax(means)]), 2)
+def _naming(found: np.ndarray, targets: np.ndarray, limits: Thresholds) -> Thresholds:
+    """The thresholds with the share from which a right is named: where the mean F1 of the rights is highest."""
+    tried = [replace(limits, right=round(float(share), 2)) for share in np.arange(0.3, 0.7, 0.02)]
+    return max(tried, key=lambda limits: mean_f1(named(found, limits), targets[:, :ANY]))
+
+
+def named(found: np.ndarray, limits: Thresholds) -> np.ndarray:
+    """Which rights a verdict of a request names, from the scores of every mail."""
+    scores, asked = found[:, :ANY], found[:, ANY] >= limits.request
+    least = np.minimum(limits.right * found[:, ANY], np.maximum(scores.max(1), limits.unsure))
+    return (scores >= least[:, None]) & asked[:, None]
 
 
 def mean_f1(named: np.ndarray, asked: np.ndarray) -> float:

@@ -30,6 +30,7 @@ class Mail:
     """One labelled mail, read."""
 
     id: str
+    folder: str
     batch: str  # the file it stands in
     hand: str  # who wrote it
     language: str
@@ -37,6 +38,11 @@ class Mail:
     reading: str
     labels: frozenset[str]
     request: bool
+
+    @property
+    def file(self) -> str:
+        """Where it stands, without the ending: "own/sv-k-01"."""
+        return f"{self.folder}/{self.batch}"
 
     @property
     def targets(self) -> list[int]:
@@ -57,8 +63,9 @@ def read_mails(folders: Sequence[str] = ("written", "own")) -> list[Mail]:
                 message = read_text(data["subject"] or "", data["body"], data["from"], patterns)
                 mails.append(
                     Mail(
-                        id=data["id"], batch=path.stem, hand=hand, language=data["lang"], message=message,
-                        reading=reading_of(message), labels=frozenset(data["labels"]), request=data["request"],
+                        id=data["id"], folder=folder, batch=path.stem, hand=hand, language=data["lang"],
+                        message=message, reading=reading_of(message),
+                        labels=frozenset(data["labels"]), request=data["request"],
                     )
                 )  # fmt: skip
     return mails

@@ -1,8 +1,9 @@
-"""What each reader is worth, alone and together: `python -m tests.training.report [--held-out]`.
+"""What each reader is worth, alone and together: `python -m tests.training.report [--held-out | FILE...]`.
 
 Figures are for mails of hands that neither the model nor its calibration has seen (the rules' writers saw many of the
-written batches, none of the held-out mails). `--held-out` reads the mails that are kept for a last look with the
-shipped data file: not for tuning.
+written batches, none of the held-out mails). Names of files of the corpus (`sv-p-01`): their mails judged as in use by
+the shipped data file, for new mails before they are learned. `--held-out` does so with the mails that are kept for a
+last look: not for tuning.
 """
 
 import sys
@@ -12,11 +13,12 @@ import numpy as np
 
 from mailbot.core.calibration import ANY, LABELS
 from mailbot.core.classify import Kind, Verdict
+from mailbot.core.rulebook import Thresholds
 from mailbot.flows.understand import Understanding
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.rulebook import load_rulebook
 from mailbot.gateway.second_reader import load_second_reader
-from tests.training.calibrate import mean_f1
+from tests.training.calibrate import mean_f1, named
 from tests.training.corpus import OUT_OF_HAND, Mail, read_mails
 
 FIVE = slice(0, 5)
@@ -41,13 +43,11 @@ def ranking_line(name: str, score: np.ndarray, truth: np.ndarray) -> str:
     return f"{name:26}{area(score, truth):8.4f}" + "".join(f"{share:12.1%}" for share in kept)
 
 
-def verdict_line(name: str, found: np.ndarray, truth: np.ndarray, limits: tuple[float, float, float]) -> str:
+def verdict_line(name: str, score: np.ndarray, rights: np.ndarray, truth: np.ndarray, limits: Thresholds) -> str:
     """Macro-F1 of the five rights and of all, missed, false and unsure at given thresholds."""
-    request, unsure, right = limits
-    score, asked = found[:, ANY], truth[:, ANY] == 1
-    named = (found[:, :ANY] >= right) & (score >= request)[:, None]
+    asked, request, unsure = truth[:, ANY] == 1, limits.request, limits.unsure
     return (
-        f"{name:26}{len(found):6}{mean_f1(named[:, FIVE], truth[:, FIVE]):9.3f}{mean_f1(named, truth[:, :ANY]):9.3f}"
+        f"{name:26}{len(score):6}{mean_f1(rights[:, FIVE], truth[:, FIVE]):9.3f}{mean_f1(rights, truth[:, :ANY]):9.3f}"
         f"{(score[asked] < unsure).mean():9.1%}{(score[~asked] >= request).mean():9.1%}"
         f"{((score >= unsure) & (score < request)).mean():9.1%}"
     )
@@ -80,12 +80,13 @@ def cross_validated() -> None:
     for name, found in (("rules alone", rules), ("second reader alone", alone), ("both", together)):
         print(ranking_line(name, found[:, ANY], truth[:, ANY]))
     print(f"\n{'verdicts':26}{HEAD}")
-    print(verdict_line("rules alone", rules, truth, (0.6, 0.3, 0.5)))
-    ours = (limits.request, limits.unsure, limits.right)
-    print(verdict_line("second reader alone", alone, truth, ours))
-    print(verdict_line("both", together, truth, ours))
-    for name, chosen in groups(mails):
-        print(verdict_line(f"  {name}", together[chosen], truth[chosen], ours))
+    plain = Thresholds()
+    rules_named = (rules[:, :ANY] >= plain.right) & (rules[:, [ANY]] >= plain.request)
+    print(verdict_line("rules alone", rules[:, ANY], rules_named, truth, plain))
+    print(verdict_line("second reader alone", alone[:, ANY], named(alone, limits), truth, limits))
+    for name, chosen in [("both", np.ones(len(mails), bool)), *groups(mails)]:
+        found = together[chosen]
+        print(verdict_line(name, found[:, ANY], named(found, limits), truth[chosen], limits))
     print("\nreliability of both")
     print("\n".join(reliability(together, truth)))
 
@@ -98,26 +99,26 @@ def groups(mails: Sequence[Mail]) -> list[tuple[str, np.ndarray]]:
     return found + [(name, hands == name) for name in sorted(set(hands))]
 
 
-def held_out() -> None:
-    """Prints the figures on the mails kept apart, judged as in use."""
-    mails = read_mails(["held_out"])
+def in_use(mails: Sequence[Mail]) -> None:
+    """Prints the figures on mails that the shipped data file has not learned, judged as in use."""
     rulebook = load_rulebook(shipped("rules"))
     reader = load_second_reader(shipped("rules"))
     truth = np.array([mail.targets for mail in mails])
-    print(f"{'held out':26}{HEAD}{'language':>9}{'five, unsure too':>17}")
+    print(f"{'as in use':26}{HEAD}{'language':>9}{'five, unsure too':>17}")
     for name, second in (("rules alone", None), ("both", reader)):
         understanding = Understanding(rulebook=rulebook, second_reader=second)
         verdicts = [understanding.judge(mail.message) for mail in mails]
         for language in (None, "fi", "sv", "en"):
             chosen = [i for i, mail in enumerate(mails) if language in (None, mail.language)]
-            print(in_use_line(f"{name} {language or ''}", [(mails[i], verdicts[i]) for i in chosen]))
+            if chosen:
+                print(in_use_line(f"{name} {language or ''}", [(mails[i], verdicts[i]) for i in chosen]))
         if second:
             score = np.array([verdict.request_score for verdict in verdicts])
             print(f"area under the curve {area(score, truth[:, ANY]):.4f}")
     opinions = [reader.alone(mail.reading) for mail in mails]
     alone = np.array([[*opinion.scores.values(), opinion.any_score] for opinion in opinions])
     limits = reader.calibration.thresholds
-    print(verdict_line("second reader alone", alone, truth, (limits.request, limits.unsure, limits.right)))
+    print(verdict_line("second reader alone", alone[:, ANY], named(alone, limits), truth, limits))
     print(f"area under the curve {area(alone[:, ANY], truth[:, ANY]):.4f}")
 
 
@@ -137,7 +138,10 @@ def in_use_line(name: str, judged: Sequence[tuple[Mail, Verdict]]) -> str:
 
 
 if __name__ == "__main__":
-    if "--held-out" in sys.argv[1:]:
-        held_out()
+    asked_for = sys.argv[1:]
+    if asked_for == ["--held-out"]:
+        in_use(read_mails(["held_out"]))
+    elif asked_for:
+        in_use([mail for mail in read_mails(["own"]) if mail.batch in asked_for])
     else:
         cross_validated()
