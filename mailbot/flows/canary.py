@@ -24,6 +24,7 @@ KIND = "canary"  # in our header, and the audience of its outbox row
 SENT, ARRIVED = "canary_sent", "canary_arrived"  # states: the Message-ID, and when
 POLLED, REMINDED = "polled", "reminded"  # states that the duties write after each good round
 UNOPENED = "unopened"  # state: the folders that could not be opened, one a line, and since when
+UNDONE = "undone"  # state: what the configuration asks for in the mailbox and the server refuses, and since when
 STUCK = "sending"  # judged by the outbox itself
 
 
@@ -65,7 +66,7 @@ def canary(office: Office, plan: Plan, *, now: datetime, awake_since: datetime |
         else:
             _forget(connection, now)
         _judge_duties(connection, office, plan, done, now, awake_since)
-        _judge_folders(connection, office, plan, done, now)
+        _judge_lists(connection, office, plan, done, now)
         done.told += ends.judge(connection, office, plan.watched, plan.known, now=now)
     return done
 
@@ -117,14 +118,15 @@ def _judge_duties(
             done.told += alarms.recovered(connection, office, name, now=now)
 
 
-def _judge_folders(connection: Connection, office: Office, plan: Plan, done: Round, now: datetime) -> None:
-    """A folder that was renamed or removed: what lies there now is not read, however well the rest is."""
-    found = cursors.read_state(connection, UNOPENED)
-    if found is None or not found[0]:
-        done.told += alarms.recovered(connection, office, UNOPENED, now=now)
-    elif now - found[1] > plan.limits.get(POLLED, timedelta(hours=1)):
-        names = found[0].split("\n")
-        done.told += alarms.trouble(connection, office, UNOPENED, UNOPENED, now=now, since=found[1], details=names)
+def _judge_lists(connection: Connection, office: Office, plan: Plan, done: Round, now: datetime) -> None:
+    """A folder that was renamed or removed, or a keyword that the server refuses, however well the rest is."""
+    for name in (UNOPENED, UNDONE):
+        found = cursors.read_state(connection, name)
+        if found is None or not found[0]:
+            done.told += alarms.recovered(connection, office, name, now=now)
+        elif now - found[1] > plan.limits.get(POLLED, timedelta(hours=1)):
+            lines = found[0].split("\n")
+            done.told += alarms.trouble(connection, office, name, name, now=now, since=found[1], details=lines)
 
 
 def _last_round(connection: Connection, name: str) -> datetime | None:

@@ -27,6 +27,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "unopened": "osaa kansioista ei voida lukea",
         "unopened_cure": "Kansio on ehkä nimetty uudelleen tai poistettu. Korjaa imap.folders tai kansion nimi: "
         "siellä olevia pyyntöjä ei lueta.",
+        "undone": "pyynnöksi tunnistettuja viestejä ei voida merkitä, kopioida tai siirtää",
+        "undone_cure": "Tarkista imap.keyword, imap.copy_to ja imap.move_to. Pyynnöt itse on luettu.",
         "ending": "{thing} on vanhenemassa",
         "ending_cure": "Uusi se ajoissa: sen jälkeen postia ei lueta tai vastauksia ei lähde.",
         "last_moment": "Voimassa {moment} asti",
@@ -59,6 +61,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "unopened": "alla mappar kan inte läsas",
         "unopened_cure": "En mapp har kanske bytt namn eller tagits bort. Rätta imap.folders eller mappens namn: "
         "begäranden som ligger där blir inte lästa.",
+        "undone": "meddelanden som blivit ärenden kan inte märkas, kopieras eller flyttas",
+        "undone_cure": "Kontrollera imap.keyword, imap.copy_to och imap.move_to. Själva begärandena är lästa.",
         "ending": "{thing} går snart ut",
         "ending_cure": "Förnya i tid: därefter läses ingen post eller går inga svar i väg.",
         "last_moment": "Gäller till {moment}",
@@ -90,6 +94,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "unopened": "some folders can not be read",
         "unopened_cure": "A folder may have been renamed or removed. Correct imap.folders or the folder's name: "
         "requests that lie there are not read.",
+        "undone": "messages that became tickets can not be marked, copied or moved",
+        "undone_cure": "Check imap.keyword, imap.copy_to and imap.move_to. The requests themselves have been read.",
         "ending": "{thing} is about to run out",
         "ending_cure": "Renew it in time: afterwards no mail is read, or no reply leaves.",
         "last_moment": "Valid until {moment}",

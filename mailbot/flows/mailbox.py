@@ -1,7 +1,7 @@
 """The mailbox as flows see it: only looked at, and which of its folders.
 
-What changes anything in it (`after_intake`, `delete_own`) happens only because the configuration asks for it, and only
-to messages that became tickets or are test mails of ours (design, promise 4).
+What changes anything in it (`mark`, `copy`, `move`, `delete_own`) happens only because the configuration asks for it,
+and only to messages that became tickets or are test mails of ours (design, promise 4).
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,11 @@ class Mailbox(Protocol):
 
     def answered(self, uids: Sequence[int]) -> frozenset[int]: ...
 
-    def after_intake(self, folder: str, uids: Sequence[int], *, keyword: str, copy_to: str, move_to: str) -> None: ...
+    def mark(self, folder: str, uids: Sequence[int], keyword: str) -> None: ...
+
+    def copy(self, folder: str, uids: Sequence[int], target: str) -> None: ...
+
+    def move(self, folder: str, uids: Sequence[int], target: str) -> None: ...
 
     def delete_own(self, folder: str, uids: Sequence[int]) -> None: ...
 

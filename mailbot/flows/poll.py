@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from mailbot.errors import BadInputError
-from mailbot.flows import clock
+from mailbot.flows import clock, errands
 from mailbot.flows.arrival import Reading
-from mailbot.flows.canary import POLLED, UNOPENED
+from mailbot.flows.canary import POLLED, UNDONE, UNOPENED
 from mailbot.flows.mailbox import Folders, Mailbox, names_of
 from mailbot.flows.office import Office
 from mailbot.flows.outside import look_at_flags, look_at_sent
@@ -35,11 +35,13 @@ def poll(
     `clock_now` gives the moment of each message, since a first scan may take long. A folder that can not be opened is
     named in `problems`, and the others are read.
     """
-    done, unopened = Round(), []
+    done, opened, unopened = Round(), {}, []
     with office.database.exclusively("poll"):
         for name in names_of(mailbox, folders):
             try:
-                _read_folder(office, mailbox, reading, commands, folders, name, done, clock_now, progress)
+                opened[name] = _read_folder(
+                    office, mailbox, reading, commands, folders, name, done, clock_now, progress
+                )
             except BadInputError as error:
                 done.problems.append(str(error))
                 unopened.append(name)
@@ -49,9 +51,12 @@ def poll(
             except BadInputError as error:
                 done.problems.append(str(error))
                 unopened.append(name)
+        undone = [line for name in opened for line in errands.run(office, mailbox, folders, name, opened[name])]
+        done.problems += undone
         with office.database.write() as connection:
             cursors.note_state(connection, POLLED, "ok", clock_now())
             cursors.note_change(connection, UNOPENED, "\n".join(unopened), clock_now())
+            cursors.note_change(connection, UNDONE, "\n".join(undone), clock_now())
     return done
 
 
@@ -65,18 +70,18 @@ def _read_folder(
     done: Round,
     clock_now: Callable[[], datetime],
     progress: Callable[[int, int], None],
-) -> None:
+) -> int:
+    """Everything new in one folder; its UIDVALIDITY."""
     state = mailbox.examine(name)
     with office.database.read() as connection:
         cursor = cursors.get(connection, name)
     renumbered = cursor is not None and cursor.uidvalidity != state.uidvalidity
     if cursor is None or renumbered:
         uids, passed = _first_uids(office, mailbox, folders, clock_now(), cursor)
-        walk = Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=passed, stored=cursor)
     else:
-        uids = mailbox.uids(after=cursor.last_uid)
-        walk = Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=cursor.last_uid, stored=cursor)
+        uids, passed = mailbox.uids(after=cursor.last_uid), cursor.last_uid
         look_at_flags(office, mailbox, name, state.uidvalidity, clock_now())
+    walk = Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=passed, stored=cursor, folders=folders)
     if uids:
         reading.warm()  # a fault of the rules stops the round here, before any message can be blamed for it
     for count, fetched in enumerate(mailbox.read(uids), 1):
@@ -86,9 +91,7 @@ def _read_folder(
         walk.last_uid = max(walk.last_uid, uids[-1])  # the last may have been expunged while we read
     if uids or cursor is None or renumbered:
         flush(office, walk, reading, clock_now())
-    mailbox.after_intake(name, walk.became, keyword=folders.keyword, copy_to=folders.copy_to, move_to=folders.move_to)
-    if folders.delete_canaries and walk.canaries:
-        mailbox.delete_own(name, walk.canaries)
+    return state.uidvalidity
 
 
 def _first_uids(

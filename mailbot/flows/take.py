@@ -12,16 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from mailbot.errors import BadInputError, IllegalMoveError, MailbotError, TryLaterError
-from mailbot.flows import aside, canary, intake
+from mailbot.flows import aside, errands, intake
 from mailbot.flows.arrival import Arrival, Judged, Reading, What
 from mailbot.flows.consider import consider
-from mailbot.flows.mailbox import Mailbox
+from mailbot.flows.mailbox import Folders, Mailbox
 from mailbot.flows.office import Office
 from mailbot.flows.staff_mail import Reader as CommandReader
 from mailbot.mail.authenticity import newest_received
 from mailbot.store import cursors, messages
 from mailbot.store.cursors import Cursor, Seen
 from mailbot.store.database import Connection
+from mailbot.store.errands import moved as moved_errands
 from mailbot.store.failures import RefusedStatementError
 
 OF_THE_MESSAGE = (BadInputError, IllegalMoveError, RefusedStatementError)  # coming again would not help
@@ -50,9 +51,8 @@ class Walk:
     uidvalidity: int
     last_uid: int
     stored: Cursor | None  # where the database has the cursor, as far as we know
+    folders: Folders  # what the configuration asks for
     pending: list[Seen] = field(default_factory=list)
-    became: list[int] = field(default_factory=list)
-    canaries: list[int] = field(default_factory=list)  # test mails of ours, known by their HMAC
 
 
 def take(
@@ -84,10 +84,6 @@ def take(
         judged = aside.unreadable(office, judged.arrival)
         opened = _act(office, reading, commands, walk, judged, now)
     _count(done, judged, opened=opened)
-    if judged.what in (What.TICKET, What.FOLLOW_UP):
-        walk.became.append(fetched.uid)
-    if canary.may_be_deleted(judged.origin):
-        walk.canaries.append(fetched.uid)
 
 
 def judge(
@@ -135,7 +131,9 @@ def _act(office: Office, reading: Reading, commands: CommandReader, walk: Walk, 
     with office.database.write() as connection:
         cursors.remember(connection, walk.folder, walk.uidvalidity, walk.pending, reading.version, now)
         moved = _advance(connection, walk, uid, now)
+        kinds = errands.new_kinds(connection, judged, walk.folders)
         opened = intake.act(connection, office, judged, commands=commands, now=now)
+        errands.note(connection, judged, kinds, now)
         if judged.what in (What.COMMAND, What.OWN, What.NOTHING):
             cursors.remember(connection, walk.folder, walk.uidvalidity, [_seen(judged)], "", now)
     walk.last_uid, walk.stored, walk.pending = uid, moved, []
@@ -176,9 +174,10 @@ def _raise_unless_of_the_message(error: Exception) -> None:
 
 def _known_before(office: Office, judged: Judged) -> bool:
     """After a renumbering: True for a message that was dealt with under its old number."""
+    place = judged.arrival
     with office.database.write() as connection:
+        moved_errands(connection, judged.hash, place.folder, place.uidvalidity, place.uid)
         if messages.has_hash(connection, judged.hash):
-            place = judged.arrival
             messages.move_place(connection, judged.hash, place.folder, place.uidvalidity, place.uid)
             return True
         return bool(cursors.known(connection, [judged.hash]))

@@ -24,7 +24,7 @@ from mailbot.core.life import Life
 from mailbot.errors import BadInputError, TryLaterError
 from mailbot.gateway.certificates import lives
 from mailbot.gateway.credentials import Secret
-from mailbot.gateway.imap_errors import asks_for_patience, ours
+from mailbot.gateway.imap_errors import BadAnswerError, asks_for_patience, ours
 from mailbot.gateway.imap_fetch import Fetched, Fetching
 
 
@@ -214,28 +214,46 @@ class ImapMailbox:
             for uid, names in found.items()
         }
 
-    def after_intake(self, folder: str, uids: Sequence[int], *, keyword: str, copy_to: str, move_to: str) -> None:
-        """The actions that the configuration asks for on messages that became tickets; read-only again after."""
-        if not uids or not (keyword or copy_to or move_to):
-            return
-        with self._ours():
-            self._client.select_folder(folder, readonly=False)
-            if keyword:
-                self._client.add_flags(list(uids), [keyword])
-            if copy_to:
-                self._client.copy(list(uids), copy_to)
-            if move_to:
-                self._client.move(list(uids), move_to)
-            self._client.select_folder(folder, readonly=True)
+    # ------------------------------------------------------------- what changes the mailbox, only when configured
+
+    def mark(self, folder: str, uids: Sequence[int], keyword: str) -> None:
+        """Sets a keyword. Raises BadInputError where the server keeps none (Exchange) or refuses."""
+        with self._changing(folder, "keyword", keyword) as permanent:
+            if not {b"\\*", keyword.encode()} & set(permanent):  # RFC 3501 7.1, PERMANENTFLAGS
+                raise BadInputError("imap.keyword: the server keeps no keywords", "Use imap.copy_to or imap.move_to.")
+            self._client.add_flags(list(uids), [keyword])
+
+    def copy(self, folder: str, uids: Sequence[int], target: str) -> None:
+        """Copies messages to another folder. Raises BadInputError when the server refuses."""
+        with self._changing(folder, "copy_to", target):
+            self._client.copy(list(uids), target)
+
+    def move(self, folder: str, uids: Sequence[int], target: str) -> None:
+        """Moves messages to another folder (RFC 6851). Raises BadInputError when the server refuses."""
+        with self._changing(folder, "move_to", target):
+            self._client.move(list(uids), target)
 
     def delete_own(self, folder: str, uids: Sequence[int]) -> None:
-        """Deletes messages that carry our own mark (the canary's clean-up, only when configured)."""
-        with self._ours():
-            self._client.select_folder(folder, readonly=False)
+        """Deletes messages that carry our own mark (the canary's clean-up). BadInputError when the server refuses."""
+        with self._changing(folder, "canary.clean_up", "delete"):
             self._client.delete_messages(list(uids))
             if self._client.has_capability("UIDPLUS"):  # a bare EXPUNGE would take what the human had marked as well
                 self._client.expunge(list(uids))
-            self._client.select_folder(folder, readonly=True)
+
+    @contextlib.contextmanager
+    def _changing(self, folder: str, key: str, value: str) -> Iterator[Sequence[bytes]]:
+        """Opens a folder for writing, gives its permanent flags, and opens it read-only again."""
+        try:
+            with self._ours():
+                answer = self._client.select_folder(folder, readonly=False)
+                yield answer.get(b"PERMANENTFLAGS", (b"\\*",))
+        except BadAnswerError as error:
+            where = key if "." in key else f"imap.{key}"
+            raise BadInputError(f"{where}: the server refuses it ({value}, folder {folder})", error.what) from error
+        finally:
+            if self._client is not None:
+                with contextlib.suppress(IMAPClientError, OSError):
+                    self._client.select_folder(folder, readonly=True)
 
     def idle_begin(self) -> None:
         """Asks the server to say what happens in the open folder (RFC 2177); until `idle_end` nothing else is asked."""

@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, LoginError
 
 from mailbot.errors import MailbotError, NotPermittedError, ServiceUnavailableError, TryLaterError
 
@@ -66,6 +66,8 @@ def _answered(where: str, username: str, error: IMAPClientError) -> MailbotError
         return PatienceError(
             f"{where} asks for patience ({_said(text)})", f"It is asked again in {wait_s:.0f} s.", after_s=wait_s
         )
+    if isinstance(error, IMAPClientReadOnlyError):  # imaplib counts it among broken connections, but this one stands
+        return BadAnswerError(f"{where} lets nothing be changed in the folder", "Give the account the right to write.")
     if isinstance(error, IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError):
         return BrokenLineError(f"{where} broke the connection", "It is tried again.")  # also in the middle of a login
     if isinstance(error, LoginError):

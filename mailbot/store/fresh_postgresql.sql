@@ -19,6 +19,19 @@ CREATE TABLE seen (
   CONSTRAINT uq_seen_folder_uidvalidity_uid UNIQUE (folder, uidvalidity, uid)
 );
 
+CREATE TABLE errand (
+  id BIGSERIAL NOT NULL,
+  hash VARCHAR(64) NOT NULL,
+  kind VARCHAR(10) NOT NULL,
+  folder VARCHAR(500) NOT NULL,
+  uidvalidity BIGINT NOT NULL,
+  uid BIGINT NOT NULL,
+  made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_errand PRIMARY KEY (id),
+  CONSTRAINT uq_errand_hash_kind UNIQUE (hash, kind),
+  CONSTRAINT ck_errand_kind_known CHECK (kind IN ('keyword', 'copy', 'move', 'delete'))
+);
+
 CREATE TABLE counter (
   name VARCHAR(40) NOT NULL,
   value INTEGER NOT NULL,

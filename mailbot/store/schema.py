@@ -135,6 +135,21 @@ seen = Table(
     Index(None, "seen_at"),
 )
 
+# What the configuration asks to be done in the mailbox and is not known to have been done.
+errand = Table(
+    "errand",
+    METADATA,
+    Column("id", KEY, primary_key=True),
+    Column("hash", String(64), nullable=False),  # of the message, which may have moved meanwhile
+    Column("kind", String(10), nullable=False),
+    Column("folder", String(500), nullable=False),
+    Column("uidvalidity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    UniqueConstraint("hash", "kind"),
+    _one_of("kind", "keyword", "copy", "move", "delete"),
+)
+
 counter = Table(
     "counter",
     METADATA,

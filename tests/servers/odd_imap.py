@@ -40,6 +40,7 @@ class OddImap:
     login: str = ""  # how LOGIN is answered instead of OK, as a key of REFUSALS or "break"
     uidvalidity: int = 7
     tls: ssl.SSLContext | None = None
+    permanent: str = "\\*"  # PERMANENTFLAGS; "": the folder can not be written to
     greeting: bytes = b"* OK odd server ready\r\n"
     fetched: list[str] = field(default_factory=list)  # every FETCH as it was asked
     connections: int = 0
@@ -99,7 +100,9 @@ class OddImap:
             return [b'* LIST (\\HasNoChildren) "/" INBOX\r\n', b"OK done"]
         if word.startswith(("SELECT", "EXAMINE")):
             state = f"* {len(self.messages)} EXISTS\r\n* OK [UIDVALIDITY {self.uidvalidity}] valid\r\n"
-            return [state.encode(), b"OK [READ-ONLY] done"]
+            state += f"* OK [PERMANENTFLAGS ({self.permanent})] kept\r\n"
+            writable = word.startswith("SELECT") and self.permanent
+            return [state.encode(), b"OK [READ-WRITE] done" if writable else b"OK [READ-ONLY] done"]
         if word.startswith("UID SEARCH"):
             found = " ".join(str(uid) for uid in self._searched(word))
             return [f"* SEARCH {found}".rstrip().encode() + b"\r\n", b"OK done"]

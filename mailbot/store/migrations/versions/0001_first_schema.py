@@ -48,6 +48,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("folder", name=op.f("pk_cursor")),
     )
     op.create_table(
+        "errand",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("folder", sa.String(length=500), nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger(), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('keyword', 'copy', 'move', 'delete')", name=op.f("ck_errand_kind_known")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_errand")),
+        sa.UniqueConstraint("hash", "kind", name=op.f("uq_errand_hash_kind")),
+    )
+    op.create_table(
         "seen",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("folder", sa.String(length=500), nullable=False),
