@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailbot.errors import ConfigurationError, HeldError, MailbotError, NotPermittedError, TryLaterError
-from mailbot.flows.canary import POLLED, canary
+from mailbot.flows.canary import canary
 from mailbot.flows.deliver import Sent, deliver
+from mailbot.flows.duties import POLLED
 from mailbot.flows.ends import note as note_ends
 from mailbot.flows.own_mail import alarm
 from mailbot.flows.poll import poll

@@ -10,103 +10,66 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mailbot.config import Config, OAuth, Server, Staff
-from mailbot.core.classify import Verdict
-from mailbot.core.command import understand
-from mailbot.core.command_values import Commands
-from mailbot.core.command_words import CommandWords
 from mailbot.core.controller import Controller
 from mailbot.core.life import Life
-from mailbot.core.message import Message
 from mailbot.core.staff import Role, StaffMember
-from mailbot.flows.canary import POLLED, REMINDED, STUCK, Plan
+from mailbot.flows.duties import POLLED, REMINDED, STUCK, Plan
 from mailbot.flows.mailbox import Folders
 from mailbot.flows.office import Office, Options, Texts
-from mailbot.flows.understand import Understanding
-from mailbot.gateway.alarm_command import shout
 from mailbot.gateway.calendar_file import due_ics
-from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.credentials import Secret, load_key, resolve
 from mailbot.gateway.deadline_rules import shipped_rules
 from mailbot.gateway.dkim_check import signs_for_sender
 from mailbot.gateway.imap import Account, ImapMailbox
-from mailbot.gateway.oauth import Grant, TokenSource
 from mailbot.gateway.profiles import load_profile
-from mailbot.gateway.reading_rules import load_reading_patterns
 from mailbot.gateway.resources import shipped
-from mailbot.gateway.rulebook import load_rulebook
-from mailbot.gateway.second_reader import load_second_reader
-from mailbot.gateway.smtp import Relay, SmtpTransport
 from mailbot.gateway.working_days import WorkingDays
-from mailbot.mail.parse import read_message
-from mailbot.mail.patterns import ReadingPatterns
 from mailbot.store.database import Database
 
 AN_HOUR = timedelta(hours=1)
 A_YEAR = timedelta(days=365)
 STILL = {STUCK: AN_HOUR, REMINDED: timedelta(days=3)}  # nobody is reminded from Friday afternoon to Monday morning
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each is loaded when it is first asked for: together they are most of a start
+    from mailbot.core.classify import Verdict
+    from mailbot.core.command_values import Commands
+    from mailbot.core.message import Message
+    from mailbot.gateway.oauth import Grant, TokenSource
+    from mailbot.gateway.smtp import SmtpTransport
     from mailbot.gateway.templates import Renderer
+    from mailbot.reading import CommandReader, Reader
 
 
-class Reader:
-    """Reads bytes and judges messages; rules are loaded with the first message, not before."""
+class LaterReader:
+    """The reader of messages, loaded with the first of them."""
 
-    def __init__(
-        self, overrides: Path | None = None, default_language: str = "unknown", *, second: bool = True
-    ) -> None:
-        self._overrides = overrides
-        self._default_language = default_language
-        self._second = second
+    def __init__(self, make: "Callable[[], Reader]") -> None:
+        self._make = make
+        self._made: Reader | None = None
 
-    @cached_property
-    def patterns(self) -> ReadingPatterns:
-        """The patterns by which mail is taken apart."""
-        return load_reading_patterns(shipped("rules"))
-
-    @cached_property
-    def understanding(self) -> Understanding:
-        """Rules and second reader."""
-        return Understanding(
-            rulebook=load_rulebook(shipped("rules"), self._overrides),
-            second_reader=load_second_reader(shipped("rules")) if self._second else None,
-            default_language=self._default_language,
-            patterns=self.patterns,
-        )
+    def _reader(self) -> "Reader":
+        self._made = self._made or self._make()
+        return self._made
 
     @property
     def version(self) -> str:
         """The version of the rules, once they were needed; "" before."""
-        loaded = self.__dict__.get("understanding")
-        return loaded.rulebook.version if loaded else ""
+        return self._made.version if self._made else ""
 
     def warm(self) -> None:
         """Loads patterns and rules now. Raises ConfigurationError when they are wrong."""
-        assert self.understanding  # a cached property: reading it loads it
+        self._reader().warm()
 
-    def read(self, raw: bytes) -> Message:
+    def read(self, raw: bytes) -> "Message":
         """Bytes to a message; never raises."""
-        return read_message(raw, self.patterns)
+        return self._reader().read(raw)
 
-    def judge(self, message: Message) -> Verdict:
+    def judge(self, message: "Message") -> "Verdict":
         """A message to a verdict; never raises."""
-        return self.understanding.judge(message)
-
-
-class CommandReader:
-    """Understands staff; its words are loaded with the first command."""
-
-    @cached_property
-    def _words(self) -> CommandWords:
-        return load_commands(shipped("rules"))
-
-    def __call__(self, visible_text: str, attachments: Sequence[str], /) -> Commands:
-        """What a reply of staff would do."""
-        return understand(visible_text, attachments, words=self._words)
+        return self._reader().judge(message)
 
 
 class House:
@@ -161,19 +124,27 @@ class House:
         )
 
     @cached_property
-    def reader(self) -> Reader:
+    def reader(self) -> LaterReader:
         """Reads and judges mail."""
+        return LaterReader(self._reader)
+
+    def _reader(self) -> "Reader":
         own = self.config.rules.overrides
-        return Reader(
+        made: Reader = importlib.import_module("mailbot.reading").Reader(
             self.config.resolve(own) if own else None,
             self.controller.language,
             second=self.config.rules.second_reader,
         )
+        return made
 
     @cached_property
-    def commands(self) -> CommandReader:
-        """Understands staff."""
-        return CommandReader()
+    def _commands(self) -> "CommandReader":
+        made: CommandReader = importlib.import_module("mailbot.reading").CommandReader()
+        return made
+
+    def commands(self, visible_text: str, attachments: Sequence[str], /) -> "Commands":
+        """What a reply of staff would do."""
+        return self._commands(visible_text, attachments)
 
     def mailbox(self) -> ImapMailbox:
         """A mailbox that is not yet connected."""
@@ -192,12 +163,13 @@ class House:
             )
         )
 
-    def transport(self) -> SmtpTransport:
+    def transport(self) -> "SmtpTransport":
         """A connection to the mail server that is made when the first mail is sent."""
         smtp = self.config.smtp
         wanted = smtp.username is not None
-        return SmtpTransport(
-            Relay(
+        module = importlib.import_module("mailbot.gateway.smtp")
+        made: SmtpTransport = module.SmtpTransport(
+            module.Relay(
                 host=smtp.host,
                 port=smtp.port,
                 security=smtp.security,
@@ -208,6 +180,7 @@ class House:
                 ca_file=self.config.resolve(smtp.ca_file) if smtp.ca_file else None,
             )
         )
+        return made
 
     def folders(self) -> Folders:
         """Which folders are read, and how."""
@@ -236,7 +209,7 @@ class House:
             known=tuple(_secret_lives(self.config)),
         )
 
-    def lives(self, connection: ImapMailbox | SmtpTransport) -> tuple[Life, ...]:
+    def lives(self, connection: "ImapMailbox | SmtpTransport") -> tuple[Life, ...]:
         """What ends by itself of that connection: certificates, and the sign-in where the server says its end."""
         side = "imap" if isinstance(connection, ImapMailbox) else "smtp"
         tokens = self._tokens.get(f"{side}.oauth")
@@ -245,7 +218,7 @@ class House:
     def shout(self, subject: str, text: str) -> None:
         """Tells the alarm command, where there is one. Raises ServiceUnavailableError when it fails."""
         if self.config.alarm is not None and self.config.alarm.command:
-            shout(self.config.alarm.command, subject, text)
+            importlib.import_module("mailbot.gateway.alarm_command").shout(self.config.alarm.command, subject, text)
 
     def _secret(self, where: str, server: Server) -> Callable[[], Secret]:
         base = self.config.path.parent
@@ -254,7 +227,10 @@ class House:
     def _token(self, where: str, server: Server) -> Callable[[], Secret] | None:
         if server.oauth is None:
             return None
-        source = self._tokens[where] = TokenSource(grant_of(where, server.oauth, self.config))
+        made: TokenSource = importlib.import_module("mailbot.gateway.oauth").TokenSource(
+            grant_of(where, server.oauth, self.config)
+        )
+        source = self._tokens[where] = made
         return lambda: source.access_token(self._now())
 
 
@@ -289,7 +265,7 @@ def _secret_lives(config: Config) -> Iterator[Life]:
             yield Life(name=f"{side}.secret", begins_at=ends_at - A_YEAR, ends_at=ends_at)
 
 
-def grant_of(where: str, oauth: OAuth, config: Config) -> Grant:
+def grant_of(where: str, oauth: OAuth, config: Config) -> "Grant":
     """How access tokens are got, with paths made absolute and the application's secret named, not read."""
     given = {
         "file": oauth.client_secret_file,
@@ -298,7 +274,7 @@ def grant_of(where: str, oauth: OAuth, config: Config) -> Grant:
     }
     sources = {kind: value for kind, value in given.items() if value}
     base = config.path.parent
-    return Grant(
+    made: Grant = importlib.import_module("mailbot.gateway.oauth").Grant(
         where=where,
         flow=oauth.flow,
         token_url=oauth.token_url,
@@ -309,6 +285,7 @@ def grant_of(where: str, oauth: OAuth, config: Config) -> Grant:
         token_file=config.resolve(oauth.token_file) if oauth.token_file else None,
         token_command=tuple(oauth.token_command or ()),
     )
+    return made
 
 
 def _member(person: Staff) -> StaffMember:

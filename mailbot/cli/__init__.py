@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("setup", "init", "Write a commented configuration."),
     "check": ("health", "check", "Check configuration, rules, texts and calendar; --connect logs in too."),
     "run": ("rounds", "run", "The daemon: poll, deliver, or all."),
-    "poll": ("rounds", "poll", "Read what is new in the mailbox, once."),
+    "poll": ("poll", "poll", "Read what is new in the mailbox, once."),
     "deliver": ("rounds", "deliver", "Send what is due, once."),
     "remind": ("rounds", "remind", "Tell staff what is due, once."),
     "purge": ("rounds", "purge", "Remove what may go."),

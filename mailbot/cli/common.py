@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ import click
 
 from mailbot.config import Config, load
 from mailbot.core.staff import Actor, Door
-from mailbot.errors import BadInputError, NotPermittedError
+from mailbot.errors import BadInputError, MisuseError, NotPermittedError
 from mailbot.wiring import House
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON Lines for programs.")
+once_option = click.option("--once", is_flag=True, help="One round, then exit (`mailbot run` repeats).")
 by_option = click.option("--by", "by", required=True, metavar="STAFF", help="Who decides: name or address.")
+
+PROGRESS_AFTER_S = 2.0
 
 
 def now() -> datetime:
@@ -107,3 +110,27 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, urgent: Seq
     for place, row in enumerate(listed):
         shown.add_row(*row, style=urgent[place] if place < len(urgent) else "")
     Console().print(shown)
+
+
+def must_be_once(once: bool, instead: str) -> None:
+    """Refuses a command that does one round unless it was asked for once."""
+    if not once:
+        raise MisuseError("this command does one round", f"Add --once; to repeat it use: mailbot run {instead}")
+
+
+def progress(what: str) -> Callable[[int, int], None]:
+    """A line on a terminal for anything that takes over two seconds: done, rate, time left."""
+    started = time.monotonic()
+    last = [started]
+
+    def show(done: int, total: int) -> None:
+        at = time.monotonic()
+        if not sys.stderr.isatty() or at - started < PROGRESS_AFTER_S or (at - last[0] < 0.2 and done < total):
+            return
+        last[0] = at
+        rate = done / (at - started)
+        left = (total - done) / rate if rate else 0
+        end = "\n" if done >= total else ""
+        click.echo(f"\r{what}: {done}/{total}, {rate:.0f}/s, {left:.0f} s left   {end}", nl=False, err=True)
+
+    return show

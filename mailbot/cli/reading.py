@@ -16,7 +16,7 @@ from mailbot.core.rights import Right
 from mailbot.errors import BadInputError
 from mailbot.gateway.deadline_rules import shipped_rules
 from mailbot.gateway.working_days import WorkingDays
-from mailbot.wiring import CommandReader, Reader
+from mailbot.reading import CommandReader, Reader
 
 paths_argument = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 

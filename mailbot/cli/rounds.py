@@ -1,77 +1,31 @@
 """One round of each duty, then exit; and the daemon that does them all."""
 
-import sys
-import time
-from collections.abc import Callable
 from datetime import date, datetime
 
 import click
 
-from mailbot.cli.common import awake_since, emit, house, json_option, moment, now, os_user, say
+from mailbot.cli.common import (
+    awake_since,
+    emit,
+    house,
+    json_option,
+    moment,
+    must_be_once,
+    now,
+    once_option,
+    os_user,
+    progress,
+    say,
+)
 from mailbot.daemon import serve
-from mailbot.errors import MisuseError, NotPermittedError, ServiceUnavailableError
+from mailbot.errors import NotPermittedError, ServiceUnavailableError
 from mailbot.flows.canary import canary as canary_round
 from mailbot.flows.deliver import deliver as deliver_round
 from mailbot.flows.ends import note as note_ends
-from mailbot.flows.poll import poll as poll_round
 from mailbot.flows.purge import purge as purge_round
 from mailbot.flows.recheck import recheck as recheck_round
 from mailbot.flows.redate import redate as redate_round
 from mailbot.flows.remind import remind as remind_round
-from mailbot.flows.remind import tell_held_back
-
-once_option = click.option("--once", is_flag=True, help="One round, then exit (`mailbot run` repeats).")
-PROGRESS_AFTER_S = 2.0
-
-
-def _must_be_once(once: bool, instead: str) -> None:
-    if not once:
-        raise MisuseError("this command does one round", f"Add --once; to repeat it use: mailbot run {instead}")
-
-
-def progress(what: str) -> Callable[[int, int], None]:
-    """A line on a terminal for anything that takes over two seconds: done, rate, time left."""
-    started = time.monotonic()
-    last = [started]
-
-    def show(done: int, total: int) -> None:
-        at = time.monotonic()
-        if not sys.stderr.isatty() or at - started < PROGRESS_AFTER_S or (at - last[0] < 0.2 and done < total):
-            return
-        last[0] = at
-        rate = done / (at - started)
-        left = (total - done) / rate if rate else 0
-        end = "\n" if done >= total else ""
-        click.echo(f"\r{what}: {done}/{total}, {rate:.0f}/s, {left:.0f} s left   {end}", nl=False, err=True)
-
-    return show
-
-
-@click.command()
-@once_option
-@json_option
-@click.pass_context
-def poll(ctx: click.Context, once: bool, as_json: bool) -> int:
-    """Reads what is new; the mailbox stays as it was."""
-    _must_be_once(once, "poll")
-    found = house(ctx)
-    office = found.office
-    with found.mailbox() as mailbox:
-        note_ends(office, found.lives(mailbox), now=now())
-        done = poll_round(
-            office, mailbox, found.reader, found.commands, found.folders(), clock_now=now, progress=progress("read")
-        )
-    tell_held_back(office, now=now())
-    if as_json:
-        emit(done.__dict__)
-    else:
-        say(
-            f"read {done.read}: {done.tickets} new tickets, {done.follow_ups} follow-ups, "
-            f"{done.commands} staff replies, {done.left_alone} left alone"
-        )
-    for problem in done.problems:
-        click.echo(f"mailbot: {problem}", err=True)
-    return 65 if done.problems else 0
 
 
 @click.command()
@@ -80,7 +34,7 @@ def poll(ctx: click.Context, once: bool, as_json: bool) -> int:
 @click.pass_context
 def deliver(ctx: click.Context, once: bool, as_json: bool) -> int:
     """Sends what is due: approved replies first, then mail to staff."""
-    _must_be_once(once, "deliver")
+    must_be_once(once, "deliver")
     found = house(ctx)
     with found.transport() as transport:
         done = deliver_round(found.office, transport, now=now())
@@ -105,7 +59,7 @@ def deliver(ctx: click.Context, once: bool, as_json: bool) -> int:
 @click.pass_context
 def remind(ctx: click.Context, once: bool, at: str | None, as_json: bool) -> None:
     """Tells staff what is due and has not been said."""
-    _must_be_once(once, "all")
+    must_be_once(once, "all")
     done = remind_round(house(ctx).office, now=moment(at))
     if as_json:
         emit(done.__dict__)

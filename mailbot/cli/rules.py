@@ -12,7 +12,7 @@ from mailbot.flows.rules_report import Judged, evaluate
 from mailbot.flows.rules_report import lines as report_lines
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.rulebook import load_rulebook
-from mailbot.wiring import Reader
+from mailbot.reading import Reader
 
 
 @click.group()

@@ -6,15 +6,14 @@ never to the mailbox that may be dead (`alarms`). Certificates, tokens and secre
 A machine that was off is no trouble: nothing is late before it has been awake for its whole time.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mailbot.core.letter import Text
-from mailbot.core.life import Life
 from mailbot.errors import ConfigurationError
 from mailbot.flows import alarms, ends, own_mail
 from mailbot.flows.alarms import Told
+from mailbot.flows.duties import POLLED, STUCK, UNOPENED, Plan
 from mailbot.flows.office import Office
 from mailbot.mail.own import Origin
 from mailbot.store import cursors, outbox
@@ -22,23 +21,6 @@ from mailbot.store.database import Connection
 
 KIND = "canary"  # in our header, and the audience of its outbox row
 SENT, ARRIVED = "canary_sent", "canary_arrived"  # states: the Message-ID, and when
-POLLED, REMINDED = "polled", "reminded"  # states that the duties write after each good round
-UNOPENED = "unopened"  # state: the folders that could not be opened, one a line, and since when
-UNDONE = "undone"  # state: what the configuration asks for in the mailbox and the server refuses, and since when
-STUCK = "sending"  # judged by the outbox itself
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What the configuration asks for. A duty without a limit is not watched."""
-
-    enabled: bool = False
-    address: str = ""  # the public address
-    interval: timedelta = timedelta(hours=24)  # between two test mails
-    wait: timedelta = timedelta(hours=1)  # until a missing one is an alarm
-    limits: Mapping[str, timedelta] = field(default_factory=dict)  # POLLED, STUCK, REMINDED -> how long it may be still
-    watched: tuple[str, ...] = ()  # certificates and tokens whose ends are noted at connections
-    known: tuple[Life, ...] = ()  # secrets whose ends stand in the configuration
 
 
 @dataclass(kw_only=True)

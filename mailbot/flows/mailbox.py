@@ -1,11 +1,11 @@
-"""The mailbox as flows see it: only looked at, and which of its folders.
+"""The mailbox as flows see it: only looked at; which of its folders, and what one round over them did.
 
 What changes anything in it (`mark`, `copy`, `move`, `delete_own`) happens only because the configuration asks for it,
 and only to messages that became tickets or are test mails of ours (design, promise 4).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -53,6 +53,24 @@ class Folders:
     copy_to: str = ""
     move_to: str = ""
     delete_canaries: bool = False  # test mails of ours, and nothing else, are deleted once they have arrived
+
+    @property
+    def ask(self) -> bool:
+        """True when something is to be done in the mailbox itself."""
+        return bool(self.keyword or self.copy_to or self.move_to or self.delete_canaries)
+
+
+@dataclass(kw_only=True)
+class Round:
+    """What one round did."""
+
+    read: int = 0
+    tickets: int = 0
+    follow_ups: int = 0
+    commands: int = 0
+    left_alone: int = 0
+    set_aside: int = 0
+    problems: list[str] = field(default_factory=list)  # folders that could not be read
 
 
 def names_of(mailbox: Mailbox, folders: Folders) -> tuple[str, ...]:

@@ -4,14 +4,12 @@ It is seen by a flag on the message, by a mail in the Sent folder, or by staff m
 clock: only a person's word does.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from mailbot.core.message import Message
 from mailbot.core.ticket import RUNNING, Event
-from mailbot.flows import clock
 from mailbot.flows.arrival import Judged, Reading
-from mailbot.flows.mailbox import Mailbox
 from mailbot.flows.news import tell_news
 from mailbot.flows.office import Office
 from mailbot.flows.opening import store_message
@@ -40,38 +38,20 @@ def suspect_outside_answer(connection: Connection, office: Office, ticket: Ticke
     tell_news(connection, office, moved, ["outside_suspected"], now)
 
 
-def look_at_flags(office: Office, mailbox: Mailbox, folder: str, uidvalidity: int, now: datetime) -> None:
-    """Messages of running tickets that carry \\Answered: their human has replied from a mail program (design 8)."""
-    with office.database.read() as connection:
-        placed = messages.placed(connection, folder, uidvalidity, [status.value for status in RUNNING])
-    answered = mailbox.answered(sorted(placed)) if placed else frozenset()
-    for uid in sorted(answered):
-        with office.database.write() as connection:
-            ticket = tickets.by_id(connection, placed[uid], lock=True)
-            if not ticket.outside_denied:
-                suspect_outside_answer(connection, office, ticket, now)
+def flagged(office: Office, ticket_id: int, now: datetime) -> None:
+    """A message of a ticket carries \\Answered: its human has replied from a mail program (design 8)."""
+    with office.database.write() as connection:
+        ticket = tickets.by_id(connection, ticket_id, lock=True)
+        if not ticket.outside_denied:
+            suspect_outside_answer(connection, office, ticket, now)
 
 
-def look_at_sent(
-    office: Office, mailbox: Mailbox, reading: Reading, name: str, clock_now: Callable[[], datetime]
-) -> None:
-    """What the human sent by hand: mail to a requester or in a ticket's thread raises the question to staff.
-
-    Raises BadInputError for a folder that can not be opened.
-    """
-    state = mailbox.examine(name)
-    with office.database.read() as connection:
-        cursor = cursors.get(connection, name)
-    after = cursor.last_uid if cursor and cursor.uidvalidity == state.uidvalidity else 0
-    uids = mailbox.uids(after=after, since=None if after else clock.today(office, clock_now()) - timedelta(days=35))
-    for fetched in mailbox.read(uids):
-        message, now = reading.read(fetched.raw), clock_now()
-        with office.database.write() as connection:
-            sent_by_hand(connection, office, message, fetched.internal_date or now, now)
-            cursors.put(connection, name, state.uidvalidity, fetched.uid, now)
-    if not uids and cursor is None:
-        with office.database.write() as connection:
-            cursors.put(connection, name, state.uidvalidity, 0, clock_now())
+def sent(office: Office, reading: Reading, folder: str, uidvalidity: int, fetched: Any, now: datetime) -> None:
+    """A mail that the human sent: to a requester or in a ticket's thread it raises the question to staff."""
+    message = reading.read(fetched.raw)
+    with office.database.write() as connection:
+        sent_by_hand(connection, office, message, fetched.internal_date, now)
+        cursors.put(connection, folder, uidvalidity, fetched.uid, now)
 
 
 def sent_by_hand(connection: Connection, office: Office, message: Message, sent_at: datetime, now: datetime) -> None:

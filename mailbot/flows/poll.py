@@ -1,30 +1,33 @@
 """Mailbox to intake: what is new in every folder, from the cursor on.
 
 The cursor is UIDVALIDITY and UID of a folder. Without a usable one (first run, renumbered folder) so much is read that
-no live request is missed; what is known is recognised by its hash. A folder that can not be opened stops no other.
+no live request is missed; what is known is recognised by its hash. A folder that can not be opened stops no other. Most
+rounds find nothing, so what reads, judges and answers a message is loaded with the first one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
+from mailbot.core.ticket import RUNNING
 from mailbot.errors import BadInputError
-from mailbot.flows import clock, errands
-from mailbot.flows.arrival import Reading
-from mailbot.flows.canary import POLLED, UNDONE, UNOPENED
-from mailbot.flows.mailbox import Folders, Mailbox, names_of
+from mailbot.flows import clock
+from mailbot.flows.duties import POLLED, UNDONE, UNOPENED
+from mailbot.flows.mailbox import Folders, Mailbox, Round, names_of
 from mailbot.flows.office import Office
-from mailbot.flows.outside import look_at_flags, look_at_sent
-from mailbot.flows.staff_mail import Reader as CommandReader
-from mailbot.flows.take import Round, Walk, flush, take
-from mailbot.store import cursors
+from mailbot.store import cursors, messages
 from mailbot.store.cursors import Cursor
+
+if TYPE_CHECKING:
+    from mailbot.flows.arrival import Reading
+    from mailbot.flows.staff_mail import Reader as CommandReader
 
 
 def poll(
     office: Office,
     mailbox: Mailbox,
-    reading: Reading,
-    commands: CommandReader,
+    reading: "Reading",
+    commands: "CommandReader",
     folders: Folders,
     *,
     clock_now: Callable[[], datetime],
@@ -47,11 +50,11 @@ def poll(
                 unopened.append(name)
         for name in folders.sent:
             try:
-                look_at_sent(office, mailbox, reading, name, clock_now)
+                _look_at_sent(office, mailbox, reading, name, clock_now)
             except BadInputError as error:
                 done.problems.append(str(error))
                 unopened.append(name)
-        undone = [line for name in opened for line in errands.run(office, mailbox, folders, name, opened[name])]
+        undone = _run_errands(office, mailbox, folders, opened)
         done.problems += undone
         with office.database.write() as connection:
             cursors.note_state(connection, POLLED, "ok", clock_now())
@@ -63,8 +66,8 @@ def poll(
 def _read_folder(
     office: Office,
     mailbox: Mailbox,
-    reading: Reading,
-    commands: CommandReader,
+    reading: "Reading",
+    commands: "CommandReader",
     folders: Folders,
     name: str,
     done: Round,
@@ -80,7 +83,11 @@ def _read_folder(
         uids, passed = _first_uids(office, mailbox, folders, clock_now(), cursor)
     else:
         uids, passed = mailbox.uids(after=cursor.last_uid), cursor.last_uid
-        look_at_flags(office, mailbox, name, state.uidvalidity, clock_now())
+        _look_at_flags(office, mailbox, name, state.uidvalidity, clock_now())
+        if not uids:
+            return state.uidvalidity
+    from mailbot.flows.take import Walk, flush, take  # loads all that reads and answers mail: a third of a start
+
     walk = Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=passed, stored=cursor, folders=folders)
     if uids:
         reading.warm()  # a fault of the rules stops the round here, before any message can be blamed for it
@@ -89,9 +96,48 @@ def _read_folder(
         progress(count, len(uids))
     if uids:
         walk.last_uid = max(walk.last_uid, uids[-1])  # the last may have been expunged while we read
-    if uids or cursor is None or renumbered:
-        flush(office, walk, reading, clock_now())
+    flush(office, walk, reading, clock_now())
     return state.uidvalidity
+
+
+def _run_errands(office: Office, mailbox: Mailbox, folders: Folders, opened: Mapping[str, int]) -> list[str]:
+    """What the configuration asks for in the mailbox itself; what could not be done, in words."""
+    if not folders.ask:
+        return []
+    from mailbot.flows import errands  # loads all that reads and answers mail: a third of a start
+
+    return [line for name in opened for line in errands.run(office, mailbox, folders, name, opened[name])]
+
+
+def _look_at_flags(office: Office, mailbox: Mailbox, folder: str, uidvalidity: int, now: datetime) -> None:
+    """Messages of running tickets that carry \\Answered: their human has replied from a mail program (design 8)."""
+    with office.database.read() as connection:
+        placed = messages.placed(connection, folder, uidvalidity, [status.value for status in RUNNING])
+    answered = mailbox.answered(sorted(placed)) if placed else frozenset()
+    if answered:
+        from mailbot.flows.outside import flagged  # loads all that writes to staff: a third of a start
+
+        for uid in sorted(answered):
+            flagged(office, placed[uid], now)
+
+
+def _look_at_sent(
+    office: Office, mailbox: Mailbox, reading: "Reading", name: str, clock_now: Callable[[], datetime]
+) -> None:
+    """What the human sent by hand is looked at once, from the cursor of that folder on."""
+    state = mailbox.examine(name)
+    with office.database.read() as connection:
+        cursor = cursors.get(connection, name)
+    after = cursor.last_uid if cursor and cursor.uidvalidity == state.uidvalidity else 0
+    uids = mailbox.uids(after=after, since=None if after else clock.today(office, clock_now()) - timedelta(days=35))
+    if not uids and cursor is None:
+        with office.database.write() as connection:
+            cursors.put(connection, name, state.uidvalidity, 0, clock_now())
+    if uids:
+        from mailbot.flows.outside import sent  # loads all that reads and answers mail: a third of a start
+
+        for fetched in mailbox.read(uids):
+            sent(office, reading, name, state.uidvalidity, fetched, clock_now())
 
 
 def _first_uids(

@@ -15,6 +15,7 @@ from mailbot.core.reminders import Audience, Reminder, ReminderKey, ReminderKind
 from mailbot.core.staff import StaffMember
 from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows import clock, notify, own_mail
+from mailbot.flows.duties import held_back
 from mailbot.flows.office import Office
 from mailbot.store import audit, cursors, outbox, tickets
 from mailbot.store.database import Connection, take_turns
@@ -84,19 +85,18 @@ def _is_morning(office: Office, now: datetime) -> bool:
 def tell_held_back(office: Office, *, now: datetime) -> Round:
     """Only the notices of new tickets that the cap held back; for whoever reads the mailbox, after each round."""
     done = Round()
-    with office.database.read() as connection:
-        if not _held_back(connection):
-            return done
-    with office.database.write() as connection:
-        take_turns(connection, "remind")
-        _tell_held_back(connection, office, done, now)
+    if held_back(office):
+        with office.database.write() as connection:
+            take_turns(connection, "remind")
+            _tell_held_back(connection, office, done, now)
     return done
 
 
 def _held_back(connection: Connection) -> list[tuple[Ticket, frozenset[str]]]:
     """Running tickets without a notice of their own, and what was said of each."""
-    found = [(ticket, tickets.reminded(connection, ticket.id)) for ticket in _running(connection)]
-    return [(ticket, said) for ticket, said in found if not any(key.startswith(tickets.NOTICED) for key in said)]
+    found = [tickets.by_id(connection, number) for number in tickets.unnoticed(connection, RUNNING)]
+    found.sort(key=lambda ticket: (ticket.due_on, ticket.reference))
+    return [(ticket, tickets.reminded(connection, ticket.id)) for ticket in found]
 
 
 def _tell_held_back(connection: Connection, office: Office, done: Round, now: datetime) -> None:

@@ -15,7 +15,7 @@ from mailbot.errors import BadInputError, IllegalMoveError, MailbotError, TryLat
 from mailbot.flows import aside, errands, intake
 from mailbot.flows.arrival import Arrival, Judged, Reading, What
 from mailbot.flows.consider import consider
-from mailbot.flows.mailbox import Folders, Mailbox
+from mailbot.flows.mailbox import Folders, Mailbox, Round
 from mailbot.flows.office import Office
 from mailbot.flows.staff_mail import Reader as CommandReader
 from mailbot.mail.authenticity import newest_received
@@ -28,19 +28,6 @@ from mailbot.store.failures import RefusedStatementError
 OF_THE_MESSAGE = (BadInputError, IllegalMoveError, RefusedStatementError)  # coming again would not help
 LOG = logging.getLogger(__name__)
 BATCH = 200  # messages of no interest that are remembered in one transaction
-
-
-@dataclass(kw_only=True)
-class Round:
-    """What one round did."""
-
-    read: int = 0
-    tickets: int = 0
-    follow_ups: int = 0
-    commands: int = 0
-    left_alone: int = 0
-    set_aside: int = 0
-    problems: list[str] = field(default_factory=list)  # folders that could not be read
 
 
 @dataclass(kw_only=True)

@@ -317,6 +317,14 @@ def note_reminders(connection: Connection, ticket_id: int, keys: Iterable[str], 
     connection.run_many(adding("reminder", ("ticket_id", "key", "sent_at")), rows)
 
 
+def unnoticed(connection: Connection, statuses: Iterable[Status]) -> tuple[int, ...]:
+    """Numbers of the tickets in these statuses of which staff have had no notice at all."""
+    listed, values = among("status", [status.value for status in statuses])
+    query = f"""SELECT id FROM ticket WHERE status IN {listed} AND NOT EXISTS
+ (SELECT 1 FROM reminder WHERE reminder.ticket_id = ticket.id AND reminder.key LIKE :noticed)"""
+    return tuple(connection.column(query, {**values, "noticed": f"{NOTICED}%"}))
+
+
 def noticed_between(connection: Connection, moment: datetime, now: datetime) -> int:
     """How many first notices of tickets went to staff after `moment` and not later than `now`."""
     query = "SELECT count(*) FROM reminder WHERE key = :key AND sent_at > :moment AND sent_at <= :now"

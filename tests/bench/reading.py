@@ -6,7 +6,7 @@ Prints seconds for the rules to load, then messages a second: parse, parse and c
 import sys
 import time
 
-from mailbot.wiring import Reader
+from mailbot.reading import Reader
 from tests.bench.mailbox import message
 
 MOST_BYTES = 60_000

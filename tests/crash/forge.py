@@ -18,7 +18,8 @@ from typing import Any
 import mailbot.store.migrations  # noqa: F401 - loaded for the children
 from mailbot import cli
 from mailbot.cli import common, decisions, rounds, tickets
-from mailbot.wiring import CommandReader, House, Reader
+from mailbot.reading import CommandReader, Reader
+from mailbot.wiring import House
 
 READER, COMMANDS = Reader(None, "fi"), CommandReader()
 

@@ -25,14 +25,15 @@ from mailbot.core.staff import Actor, Door
 from mailbot.flows import view
 from mailbot.flows.deliver import Round as Delivered
 from mailbot.flows.deliver import deliver
+from mailbot.flows.mailbox import Round as Polled
 from mailbot.flows.poll import poll
 from mailbot.flows.remind import remind
-from mailbot.flows.take import Round as Polled
 from mailbot.gateway.resources import shipped
 from mailbot.gateway.templates import Renderer
+from mailbot.reading import CommandReader, Reader
 from mailbot.store import audit, drafts, tickets
 from mailbot.store.tickets import Ticket
-from mailbot.wiring import CommandReader, House, Reader
+from mailbot.wiring import House
 
 START = datetime(2026, 11, 3, 8, 0, tzinfo=UTC)  # a Tuesday, ten o'clock in Helsinki
 MAIJA = "Maija Mallinen <maija@customer.example>"

@@ -12,7 +12,7 @@ from mailbot.core.rights import Right
 from mailbot.core.ticket import Status
 from mailbot.errors import BadInputError
 from mailbot.flows.recheck import Round, recheck
-from mailbot.wiring import Reader
+from mailbot.reading import Reader
 
 OFFER = "Hei,\n\ntarjoamme toimistollenne uutta kahvinkeitintä. Olisiko tiistai sopiva aika esittelylle?\n\nMyyjä\n"
 
