@@ -22,7 +22,7 @@ from mailbot.errors import ConfigurationError, HeldError, MailbotError, NotPermi
 from mailbot.flows.canary import canary
 from mailbot.flows.deliver import Sent, deliver
 from mailbot.flows.duties import POLLED
-from mailbot.flows.ends import note as note_ends
+from mailbot.flows.lives import note as note_ends
 from mailbot.flows.own_mail import alarm
 from mailbot.flows.poll import poll
 from mailbot.flows.purge import purge

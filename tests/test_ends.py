@@ -12,7 +12,7 @@ from story.desk import Desk
 
 from mailbot.config import load
 from mailbot.core.life import Life
-from mailbot.flows import ends
+from mailbot.flows import lives
 from mailbot.flows.canary import Round, canary
 from mailbot.flows.poll import poll
 from mailbot.wiring import House
@@ -52,11 +52,11 @@ def _look(desk: Desk, *, now: datetime, connect: bool = True) -> Round:
     house = House(load(desk.folder / "mailbot.toml"), lambda: now)
     if connect:
         with house.mailbox() as mailbox:
-            ends.note(house.office, house.lives(mailbox), now=now)
+            lives.note(house.office, house.lives(mailbox), now=now)
             poll(house.office, mailbox, house.reader, house.commands, house.folders(), clock_now=lambda: now)
         with house.transport() as transport:
             transport.probe()
-            ends.note(house.office, house.lives(transport), now=now)
+            lives.note(house.office, house.lives(transport), now=now)
     done = canary(house.office, house.canary_plan(), now=now)
     house.database.close()
     return done

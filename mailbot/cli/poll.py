@@ -4,6 +4,7 @@ import click
 
 from mailbot.cli.common import emit, house, json_option, must_be_once, now, once_option, progress, say
 from mailbot.flows.duties import held_back
+from mailbot.flows.lives import note as note_ends
 from mailbot.flows.poll import poll as poll_round
 
 
@@ -17,10 +18,7 @@ def poll(ctx: click.Context, once: bool, as_json: bool) -> int:
     found = house(ctx)
     office = found.office
     with found.mailbox() as mailbox:
-        if lives := found.lives(mailbox):
-            from mailbot.flows.ends import note  # loads all that writes to staff: a third of a start
-
-            note(office, lives, now=now())
+        note_ends(office, found.lives(mailbox), now=now())
         done = poll_round(
             office, mailbox, found.reader, found.commands, found.folders(), clock_now=now, progress=progress("read")
         )

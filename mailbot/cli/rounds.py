@@ -21,7 +21,7 @@ from mailbot.daemon import serve
 from mailbot.errors import NotPermittedError, ServiceUnavailableError
 from mailbot.flows.canary import canary as canary_round
 from mailbot.flows.deliver import deliver as deliver_round
-from mailbot.flows.ends import note as note_ends
+from mailbot.flows.lives import note as note_ends
 from mailbot.flows.purge import purge as purge_round
 from mailbot.flows.recheck import recheck as recheck_round
 from mailbot.flows.redate import redate as redate_round

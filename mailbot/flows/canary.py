@@ -13,7 +13,7 @@ from mailbot.core.letter import Text
 from mailbot.errors import ConfigurationError
 from mailbot.flows import alarms, ends, own_mail
 from mailbot.flows.alarms import Told
-from mailbot.flows.duties import POLLED, STUCK, UNOPENED, Plan
+from mailbot.flows.duties import POLLED, STUCK, UNDONE, UNOPENED, Plan
 from mailbot.flows.office import Office
 from mailbot.mail.own import Origin
 from mailbot.store import cursors, outbox

@@ -11,8 +11,9 @@ import pytest
 from mailbot.core.staff import Role, StaffMember
 from mailbot.errors import ConfigurationError, TryLaterError
 from mailbot.flows import canary as flow
-from mailbot.flows.canary import POLLED, REMINDED, STUCK, Plan, Round, canary
+from mailbot.flows.canary import Round, canary
 from mailbot.flows.canary_words import WORDS
+from mailbot.flows.duties import POLLED, REMINDED, STUCK, Plan
 from mailbot.flows.office import Office, Options
 from mailbot.gateway.deadline_rules import shipped_rules
 from mailbot.gateway.profiles import load_profile
