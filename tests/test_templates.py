@@ -318,6 +318,34 @@ def test_a_text_of_staff_gets_the_closing_it_lacks(language: str) -> None:
     assert JALO.authority("en").name in both
 
 
+THANKS = {
+    "fi": ("viestistäsi", "kirjeestäsi", "käynnistäsi", "soitostasi"),
+    "sv": ("meddelande", "brev", "besök", "samtal"),
+    "en": ("message", "letter", "visit", "call"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["acknowledgement", "identity_question", "authority_question", "clarification"])
+def test_a_letter_thanks_for_what_came(kind: str, language: str) -> None:
+    """Who wrote on paper, came to the counter or rang is not thanked for a message."""
+    values = {need.name: "x" for need in RENDERER.needs(kind, None, None, language)}
+    for channel, thanks in zip(("email", "letter", "counter", "phone"), THANKS[language], strict=True):
+        facts = {**_facts(language), **values, "channel": channel, "items": [ReplyItem(right=Right.ERASURE)]}
+        first = _flat(RENDERER.letter(kind, language, facts).body)[:120]
+        assert [word for word in THANKS[language] if word in first] == [thanks]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_identity_question_says_why_it_is_asked(language: str) -> None:
+    """The reason follows what is known: an address alone, a sender that failed a check, a letter, a call."""
+    reasons = RENDERER.words(language)["identity_reasons"]
+    for why, reason in reasons.items():
+        text = _flat(RENDERER.letter("identity_question", language, {**_facts(language), "why_asked": why}).body)
+        assert reason in text
+    assert set(reasons) == {"email", "letter", "counter", "phone", "unverified"}
+
+
 def test_a_missing_fact_shows_as_a_blank() -> None:
     """A draft that is not ready still has a text, with a bracketed blank where the fact belongs."""
     for language, blank in (("fi", "[Täydennä: "), ("sv", "[Fyll i: "), ("en", "[Fill in: ")):
@@ -328,7 +356,9 @@ def test_a_missing_fact_shows_as_a_blank() -> None:
 def test_a_restriction_says_what_since_when_and_that_lifting_is_told() -> None:
     """The reply names data, day, what still happens, expected end, and the notice before lifting (GDPR 18(3))."""
     text = _flat(RENDERER.reply("en", [ReplyItem(right=Right.RESTRICTION)], _facts("en")).body)
-    assert "as of 9 November 2026" in text
+    assert "in force since the date of this reply at the latest" in text, "the day it was made is not the day it began"
+    known = ReplyItem(right=Right.RESTRICTION, values={"since": "2026-11-04"})
+    assert "as of 4 November 2026." in _flat(RENDERER.reply("en", [known], _facts("en")).body)
     assert "customer register (CRM system)" in text
     assert "Meanwhile we only store the data." in text
     assert "lasts until the reason for it is gone" in text

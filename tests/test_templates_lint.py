@@ -320,6 +320,30 @@ def test_a_reply_without_the_authority_is_shown(language: str) -> None:
     assert _found(draft) == {"authority_missing"}
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_copy_comes_before_the_erasure(language: str) -> None:
+    """Who still waits for a copy of the data is named beside a reply that erases anything, and only there."""
+    text, items = _shipped(language, Right.ERASURE)
+    draft = _draft(text.body, language, items, awaited_copies=("JALO-2026-0015",))
+    found = lint(draft, RENDERER.words(language)["lint"])
+    assert [finding.rule for finding in found] == ["copy_first"]
+    assert "JALO-2026-0015" in found[0].message
+    text, items = _shipped(language, Right.RECTIFICATION)
+    assert _found(_draft(text.body, language, items, awaited_copies=("JALO-2026-0015",))) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_erased_data_are_not_restricted_as_well(language: str) -> None:
+    """One reply does not say of all data both that they are erased and that they are kept but not used."""
+    facts = sample_facts(RENDERER, JALO, language)
+    both = (Right.ERASURE, Right.RESTRICTION)
+    items = tuple(sample_item(RENDERER, right, Outcome.FULFILLED, language) for right in both)
+    text = RENDERER.reply(language, items, facts).body
+    assert _found(_draft(text, language, items)) == {"erased_and_restricted"}
+    partly = (sample_item(RENDERER, Right.ERASURE, Outcome.PARTLY_FULFILLED, language), items[1])
+    assert "erased_and_restricted" not in _found(_draft(RENDERER.reply(language, partly, facts).body, language, partly))
+
+
 def test_every_rule_has_its_words_and_its_cure_in_each_language() -> None:
     """Each rule says what is wrong and what to do, in each language."""
     for language in LANGUAGES:
@@ -336,6 +360,7 @@ def test_a_finding_says_its_rule_and_what_was_found() -> None:
         "rule": "placeholder",
         "severity": Severity.BLOCK.value,
         "message": "The text has a blank that is not filled in: XXX Fill it in or take it out.",
+        "detail": "XXX",
     }
 
 

@@ -18,6 +18,7 @@ from mailbot.gateway.deadline_rules import shipped_rules
 from mailbot.gateway.working_days import WorkingDays
 from mailbot.reading import CommandReader, Reader
 
+APPROVAL_DROPPED = "not done: the same reply changes the draft, and only the new draft can be approved"
 paths_argument = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 
 
@@ -157,14 +158,15 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
         found = understand(message.visible_text, [item.name for item in message.attachments])
         orders = [{"action": item.action.value, "args": dict(item.args)} for item in found.commands]
         unclear = found.unclear
+        dropped = [{"action": action.value, "why": APPROVAL_DROPPED} for action in found.dropped]
         if message.automatic and orders:
-            orders, unclear = [], f"automatic mail ({message.automatic}) never commands"
+            orders, dropped, unclear = [], [], f"automatic mail ({message.automatic}) never commands"
         if as_json:
-            emit({"file": name, "commands": orders, "unclear": unclear})
+            emit({"file": name, "commands": orders, "unclear": unclear, "dropped": dropped})
             continue
         say(f"{name}: " + ("; ".join(f"{item['action']} {item['args'] or ''}".strip() for item in orders) or "nothing"))
-        if unclear:
-            say(f"    {unclear}")
+        for line in [unclear] if unclear else [f"{item['action']}: {item['why']}" for item in dropped]:
+            say(f"    {line}")
 
 
 @click.command()

@@ -43,8 +43,9 @@ class ClauseText:
         for index in range(len(self.tokens)):
             gap = self.gap(index)
             joined = self.tokens[index].folded in self.words.conjunctions
+            turns = index + 1 < len(self.tokens) and self.tokens[index + 1].folded in self.words.turns
             ends_sentence = (gap != "." and bool(_SENTENCE_MARKS & set(gap))) or index + 1 == len(self.tokens)
-            if not (joined or ends_sentence or _CLAUSE_MARKS & set(gap) or _dash(gap)):
+            if not (joined or turns or ends_sentence or _CLAUSE_MARKS & set(gap) or _dash(gap)):
                 continue
             end = index if joined else index + 1
             if end > start:

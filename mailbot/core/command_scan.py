@@ -104,12 +104,19 @@ class Scanner(ClauseText):
         if meaning in {Action.STATUS, Action.HELP}:
             return self.closed_rest(match, clause)
         if meaning in {Action.RECLASSIFY, SAID}:
-            said = self.own.text[self.tokens[match.start].start : self.sentence_end(clause)]
+            said = self._affirmed(match, clause)
             named = bool(args.rights(self.tokens_of(said), self.words))
             return named and (meaning == Action.RECLASSIFY or args.names_request(said, self.words))
         if meaning == Action.NOTE:
             return colon or (clause.opens_sentence and bool(line_rest.strip(" .!")))
         return meaning != Action.ASSIGN or args.assignee(self.tokens_of(line_rest), self.words) is not None
+
+    def _affirmed(self, match: Match, clause: Clause) -> str:
+        """The sentence from a command on, up to a "not": "this is an access request, not an erasure"."""
+        said = self.own.text[self.tokens[match.start].start : self.sentence_end(clause)]
+        no = self.words.tongues[match.phrase.language].doubts["negation"]
+        end = next((token.start for token in self.tokens_of(said) if token.folded in no), len(said))
+        return said[:end]
 
     def _approve(self, number: int, clause: Clause, match: Match) -> int:
         language = match.phrase.language
@@ -227,7 +234,7 @@ class Scanner(ClauseText):
             to = args.assignee(self.tokens_of(text), self.words)
             return {"to": to} if to else None
         elif action is Action.RECLASSIFY:
-            match_args = {"rights": args.rights(self.tokens_of(said), self.words)}
+            match_args = {"rights": args.rights(self.tokens_of(self._affirmed(match, clause)), self.words)}
         elif action is Action.ANSWERED_ELSEWHERE:
             match_args = args.answered(said, self.words)
         return match_args
@@ -250,6 +257,7 @@ class Scanner(ClauseText):
             self.doubts.append(Why.QUESTION)
             return True
         tongue = self.words.tongues[match.phrase.language]
+        said = range(said.start, next((at for at in said if self._leads_to_reason(at, match, action)), said.stop))
         for at in [at for at in said if not match.start <= at < match.end]:
             kinds = _BEFORE if at < match.start else _AFTER_REASONED if action in _REASONED else _AFTER
             doubt = next((kind for kind in kinds if self.tokens[at].folded in tongue.doubts[kind]), None)
@@ -257,6 +265,17 @@ class Scanner(ClauseText):
                 self.doubts.append(Why(doubt))
                 return True
         return False
+
+    def _leads_to_reason(self, at: int, match: Match, action: Action) -> bool:
+        """Whether a word behind an order begins its reason, in which nothing is a doubt: "because they must ..."."""
+        folded = self.tokens[at].folded
+        tongue = self.words.tongues[match.phrase.language]
+        return (
+            action in _REASONED
+            and at >= match.end
+            and folded in tongue.reasons
+            and not any(folded in doubt for doubt in tongue.doubts.values())
+        )
 
     def _edit(self, after: int) -> int:
         text = self.own.text[after:].lstrip(" \t*_:=.!-–\n").strip()
@@ -322,6 +341,8 @@ class Scanner(ClauseText):
         if all(self._reports_work(clause, rest, language) for language in self.languages(rest)):
             self.reported = clause.sentence
             return
+        if self._begins_report(clause, rest):
+            return
         if not self.commands:
             self.words_before += len(span)
         self.doubts.append(next((why for token in rest if (why := self.doubt_in(rest, token))), Why.NOT_UNDERSTOOD))
@@ -334,6 +355,22 @@ class Scanner(ClauseText):
         return (
             last and named and bool(self.commands) and (not clause.opens_sentence or before.rstrip()[-1:] in {"/", "-"})
         )
+
+    def _begins_report(self, clause: Clause, span: Sequence[Token]) -> bool:
+        """The first of several things that were worked on: "HubSpot and Leadfeeder are done"."""
+        place = self.clauses.index(clause) + 1
+        if (
+            len(span) > 2
+            or not all(token.text[:1].isupper() for token in span)
+            or any(self.doubt_of(token) for token in span)
+        ):
+            return False
+        later = islice(self.clauses, place, place + 2)
+        return any(one.sentence == clause.sentence and self._done_in(self.tokens[one.start : one.end]) for one in later)
+
+    def _done_in(self, span: Sequence[Token]) -> bool:
+        doubted = any(self.doubt_in(span, token) for token in span)
+        return not doubted and any(t.folded in self.words.tongues[one].done for one in LANGUAGES for t in span)
 
     def _reports_work(self, clause: Clause, span: Sequence[Token], language: str) -> bool:
         tongue = self.words.tongues[language]

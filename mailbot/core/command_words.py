@@ -248,6 +248,7 @@ class CommandWords:
     rights: Mapping[str, WordSet]
     grounds: Lexicon
     channels: Mapping[str, WordSet]
+    turns: frozenset[str]  # "but": what stands behind it is weighed by itself
     conjunctions: frozenset[str]
     request_words: tuple[str, ...]  # parts of words: "tarkastuspyyntö", "begäran"
     no_skip: Mapping[str, WordSet] = field(default_factory=lambda: dict.fromkeys(LANGUAGES, WordSet()))

@@ -28,6 +28,7 @@ from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.tickets import Ticket
 
+SECOND_READER = "second_reader"  # the rule that its evidence names
 MESSAGE_CHARACTERS = 6000  # of the requester's own words shown in a notice; all of it stands in `ticket show`
 
 
@@ -283,11 +284,16 @@ def _act_by_why(ticket: Ticket, words: Mapping[str, Any]) -> str:
 
 
 def _evidence(ticket: Ticket, words: Mapping[str, Any]) -> list[str]:
-    """For each right the words that say it, longest first and none inside another; at most three a right."""
+    """For each right the words that say it, longest first and none inside another; at most three a right.
+
+    Single words that only the second reader weighed are shown where nothing else speaks for that right.
+    """
     lines = []
     for right in dict.fromkeys(item["right"] for item in ticket.evidence):
         name = words["rights"].get(right) if right else words["staff"]["noticed"]
-        said = sorted({str(item["text"]) for item in ticket.evidence if item["right"] == right}, key=len, reverse=True)
+        found = [item for item in ticket.evidence if item["right"] == right]
+        telling = [one for one in found if one["rule"] != SECOND_READER or len(str(one["text"]).split()) > 1] or found
+        said = sorted({str(item["text"]) for item in telling}, key=len, reverse=True)
         kept = [text for place, text in enumerate(said) if not any(text in longer for longer in said[:place])]
         if name:
             lines.append(f"{name}: " + ", ".join(f"“{' '.join(text.split())}”" for text in kept[:3]))

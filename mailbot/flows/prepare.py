@@ -14,13 +14,15 @@ from mailbot.core.draft import Content, DraftKind, Need, NeedKind, fingerprint, 
 from mailbot.core.letter import CheckLine, ReplyItem, Text
 from mailbot.core.lint import Checked, Finding, lint
 from mailbot.core.lint_files import File as LintedFile
-from mailbot.core.rights import Channel, Ground, Outcome, Right
+from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.core.ticket import RUNNING, Event, Status
 from mailbot.errors import BadInputError, IllegalMoveError, Reason
 from mailbot.flows import clock
 from mailbot.flows.copies import copies_awaited
 from mailbot.flows.office import Office
-from mailbot.mail.compose import header_text, html_of, safe_name
+from mailbot.mail.charset import clean_header
+from mailbot.mail.compose import SUBJECT_LENGTH, html_of
+from mailbot.mail.mime import safe_name
 from mailbot.mail.own import HEADER
 from mailbot.store import audit, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
@@ -46,6 +48,7 @@ PROGRAMS = (
     ".pif",
 )
 MISSING = ("placeholder", "copy_missing")  # findings that only say again that a fact is missing
+SPOKE_AGAINST = frozenset({"dmarc_fail", "dkim_fail", "spf_fail"})
 REQUESTERS = frozenset({"request", "follow_up"})  # kinds of messages that the requester's side wrote
 DRAFTABLE = frozenset(Status) - {Status.CLOSED, Status.DISMISSED, Status.WITHDRAWN, Status.APPROVED}
 
@@ -97,7 +100,7 @@ def make(connection: Connection, office: Office, ticket: Ticket, wish: Wish, *, 
     content = Content(
         sender=office.sender,
         recipient=ticket.requester_address,  # the From address, always (design, promise 8)
-        subject=header_text(text.subject),
+        subject=clean_header(text.subject, SUBJECT_LENGTH),
         text=text.body,
         html=html_of(text.body, ticket.language if ticket.language in ("fi", "sv") else "en"),
         in_reply_to=thread[0],
@@ -285,7 +288,7 @@ def _files(connection: Connection, wish: Wish, before: Draft | None, plan: _Plan
     kept = drafts.files(connection, before.id) if before and (asked or wish.kind is not DraftKind.REPLY) else ()
     named: dict[str, File] = {file.name: file for file in kept if file.content}
     for file in wish.files:
-        name = safe_name(file.name)
+        name = safe_name(file.name) or "file"
         check_file(name, file.content)
         named[name] = File(name=name, type=file.type, content=file.content)
     if sum(len(file.content) for file in named.values()) > MAX_ATTACHMENTS_BYTES:
@@ -353,8 +356,14 @@ def facts_of(office: Office, ticket: Ticket, received: Sequence[StoredMessage], 
         "original_subject": first.subject if first else "",
         "items": tuple(ReplyItem(right=right) for right in ticket.rights),
         "channel": ticket.channel.value,
-        "by_mail": ticket.channel is Channel.EMAIL,
+        "by_mail": bool(ticket.requester_address),
+        "why_asked": "unverified" if _doubtful(ticket) else ticket.channel.value,
     }
+
+
+def _doubtful(ticket: Ticket) -> bool:
+    """Whether a check of the sending server spoke against the address, and none that is aligned spoke for it."""
+    return bool(set(ticket.authenticity) & SPOKE_AGAINST) and "dmarc_pass" not in ticket.authenticity
 
 
 def _thread(connection: Connection, ticket: Ticket, received: Sequence[StoredMessage]) -> tuple[str, tuple[str, ...]]:

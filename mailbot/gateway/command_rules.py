@@ -30,7 +30,7 @@ _DOUBTS = frozenset({"negation", "condition", "contrast", "time", "hedge", "ques
 _COMMON_WORDS = """
 fillers harmless openers imperatives consents not_sendable sign_offs weak_sign_offs footers quote_ends
 quote_marks from_headers other_headers
-disclaimer signature_files misspelt not_misspelt negative_signs between conjunctions request_words
+disclaimer signature_files misspelt not_misspelt negative_signs between conjunctions turns request_words
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
 _LANGUAGE_WORDS = "fillers harmless questions done open_lines open_words open_keys reasons what doubts commands"
@@ -132,6 +132,7 @@ def _build(data: Mapping[str, Any]) -> CommandWords:
         furniture=_furniture(common),
         negative_signs=frozenset(common["negative_signs"].split()),
         conjunctions=_words(common["conjunctions"]).exact,
+        turns=_words(common["turns"]).exact,
         request_words=tuple(fold(part) for part in common["request_words"].split()),
         rights={name: _words(text) for name, text in data["rights"].items()},
         grounds=Lexicon.of(

@@ -12,7 +12,7 @@ from typing import Any
 
 from mailbot.errors import BadInputError, ConfigurationError
 from mailbot.gateway.credentials import Secret
-from mailbot.mail.compose import safe_name
+from mailbot.mail.mime import safe_name
 
 # No vowels (no words arise), neither 0 O nor 1 I L, and one at most of B/P/D/T, F/S, M/N, V/W and 2/Z; no letter that
 # Finnish, Swedish and English call by very different names.
@@ -49,7 +49,7 @@ def _names(files: Sequence[tuple[str, bytes]]) -> list[str]:
     """Safe names, each once: a second `copy.pdf` becomes `copy-2.pdf`."""
     taken: list[str] = []
     for given, _content in files:
-        name, number = safe_name(given), 1
+        name, number = safe_name(given) or "file", 1
         stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
         while name.lower() in (other.lower() for other in taken):
             number += 1

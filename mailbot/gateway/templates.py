@@ -277,7 +277,15 @@ def _first_ground(file: TemplateFile) -> Ground | None:
 
 def _common(code: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts with those that follow from them, in one language."""
-    known: dict[str, Any] = {"reference": "", "explanation_short": "", **facts}
+    channel = str(facts.get("channel") or "email")
+    known: dict[str, Any] = {
+        "reference": "",
+        "explanation_short": "",
+        "channel": channel,
+        "why_asked": channel,
+        **facts,
+    }
+    known.setdefault("by_mail", channel == "email")
     if controller := facts.get("controller"):
         known["org"] = controller.organisation
         known["authority"] = controller.authority(code)

@@ -17,9 +17,11 @@ from email.utils import format_datetime
 from itertools import pairwise
 
 from mailbot.core.message import our_address
+from mailbot.mail.charset import clean_header
+from mailbot.mail.mime import safe_name
 
 POLICY = SMTP.clone(max_line_length=998)  # long ids stay whole
-_BREAKERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+SUBJECT_LENGTH = 250  # characters of a subject or a name in a header
 _LINK = re.compile(r"https://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _STYLE = (
     "body{font-family:sans-serif;line-height:1.5;max-width:42em;margin:1em auto;padding:0 1em}"
@@ -61,7 +63,7 @@ def compose(letter: Letter) -> bytes:
     sender = our_address(letter.sender)
     mail["From"] = _address(sender.name, sender.address)
     mail["To"] = _address(letter.recipient_name, letter.recipient)
-    mail["Subject"] = header_text(letter.subject)
+    mail["Subject"] = clean_header(letter.subject, SUBJECT_LENGTH)
     mail["Date"] = format_datetime(letter.date)
     mail["Message-ID"] = letter.message_id
     if letter.in_reply_to:
@@ -76,19 +78,10 @@ def compose(letter: Letter) -> bytes:
         mail.add_alternative(letter.html, subtype="html", charset="utf-8", cte="quoted-printable")
     for part in letter.parts:
         main, _, sub = part.type.partition("/")
-        mail.add_attachment(part.content, maintype=main, subtype=sub or "octet-stream", filename=safe_name(part.name))
+        mail.add_attachment(
+            part.content, maintype=main, subtype=sub or "octet-stream", filename=safe_name(part.name) or "file"
+        )
     return mail.as_bytes()
-
-
-def header_text(text: str) -> str:
-    """Text that can stand in a header and nothing else: one line, no encoded word hidden in it."""
-    return " ".join(_BREAKERS.sub(" ", text).replace("=?", "= ?").split())[:250]
-
-
-def safe_name(name: str) -> str:
-    """A file name without a path, control characters, quotes or a leading dot; never empty."""
-    last = re.split(r"[/\\]", _BREAKERS.sub("", name))[-1]
-    return re.sub(r'[<>:"|?*]', "_", last).strip(" .")[:120] or "file"
 
 
 def html_of(text: str, language: str) -> str:
@@ -127,12 +120,12 @@ def _linked(text: str) -> str:
 
 
 def _address(name: str, address: str) -> Address | str:
-    clean = header_text(name).replace('"', "")
+    clean = clean_header(name, SUBJECT_LENGTH).replace('"', "")
     local, _, domain = address.rpartition("@")
     try:
         return Address(display_name=clean, username=local, domain=domain)
     except (ValueError, IndexError):  # a local part that the parser does not like stays as it was written
-        return header_text(address)
+        return clean_header(address, SUBJECT_LENGTH)
 
 
 def _folded_ids(ids: Sequence[str]) -> str:
