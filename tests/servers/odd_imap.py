@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from types import TracebackType
 
 REFUSALS = {
@@ -111,6 +112,10 @@ class OddImap:
         return [b"OK done"]
 
     def _searched(self, order: str) -> list[int]:
+        since = re.search(r"SINCE (\S+)", order)
+        if since:
+            day = _day(since[1])
+            return [uid for uid, odd in sorted(self.messages.items()) if _day(str(odd.internaldate)) >= day]
         found = re.search(r"UID ([\d,:*]+)", order.removeprefix("UID SEARCH"))
         if not found:
             return sorted(self.messages)
@@ -141,6 +146,14 @@ class OddImap:
                 parts = b" ".join(part for item in items if (part := _part(odd, item)))
                 said.append(b"* %d FETCH (UID %d %s)\r\n" % (uid, uid, parts))
         return [*said, b"OK done"]
+
+
+def _day(said: str) -> date:
+    """The day of an INTERNALDATE or of SINCE; one that makes no sense counts as young."""
+    try:
+        return datetime.strptime(f"{said[:11].title()} +0000", "%d-%b-%Y %z").date()
+    except ValueError:
+        return date.max
 
 
 def _name(item: str) -> str:
