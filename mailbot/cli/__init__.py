@@ -7,6 +7,7 @@ that a person can meet comes out as one line on stderr with the exit code of its
 import contextlib
 import gc
 import importlib
+import json
 import logging
 import os
 import sys
@@ -120,8 +121,16 @@ def _run(arguments: list[str] | None) -> int:
 
 def _logging(verbose: bool) -> None:
     level = logging.INFO if verbose else logging.WARNING
-    plain = "%(levelname)s %(name)s: %(message)s"
-    as_json = '{"level":"%(levelname)s","logger":"%(name)s","message":"%(message)s"}'
-    logging.basicConfig(
-        level=level, format=as_json if "JOURNAL_STREAM" in os.environ else plain, stream=sys.stderr, force=True
-    )
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True)
+    if "JOURNAL_STREAM" in os.environ:
+        logging.getLogger().handlers[0].setFormatter(_JsonLines())
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object a line for the journal, whatever quotes or lines a message holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)

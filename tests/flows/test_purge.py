@@ -15,7 +15,7 @@ from mailbot.core.audit import faults
 from mailbot.core.draft import DraftKind
 from mailbot.core.ticket import Status
 from mailbot.errors import IllegalMoveError
-from mailbot.flows import decide
+from mailbot.flows import decide, take
 from mailbot.flows.prepare import Wish
 from mailbot.flows.purge import Round, purge
 from mailbot.store import audit, outbox
@@ -167,6 +167,22 @@ def test_what_was_no_request_goes_after_seven_days(bureau: Bureau) -> None:
     assert whole(bureau)
     with pytest.raises(IllegalMoveError, match="purged"):
         does(bureau, decide.reopen)
+
+
+def test_no_byte_of_what_was_set_aside_remains(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that nothing here could read are kept for a person, and go with their ticket like any other."""
+
+    def breaks(*_: object) -> None:
+        raise KeyError("a fault of this program")
+
+    monkeypatch.setattr(take, "consider", breaks)
+    bureau.round(request(bureau))
+    assert "unreadable" in bureau.ticket().flags
+    assert traces(bureau.folder) != []
+    does(bureau, decide.dismiss)
+    assert purged(bureau, 8).content == [bureau.ticket().reference]
+    assert traces(bureau.folder) == []
+    assert whole(bureau)
 
 
 def test_a_dismissed_ticket_can_be_reopened_for_seven_days(bureau: Bureau) -> None:

@@ -88,8 +88,10 @@ def endpoint() -> Iterator[Endpoint]:
     thread.join(timeout=5)
 
 
-def granted(access: str, *, life_s: int = 3600, refresh: str = "") -> Answer:
+def granted(access: str, *, life_s: int = 3600, refresh: str = "", refresh_days: int = 0) -> Answer:
     body: dict[str, Any] = {"access_token": access, "token_type": "Bearer", "expires_in": life_s}
+    if refresh_days:
+        body["refresh_token_expires_in"] = refresh_days * 86400
     return 200, body | ({"refresh_token": refresh} if refresh else {})
 
 
@@ -198,6 +200,26 @@ def test_a_rotated_refresh_token_is_kept(endpoint: Endpoint, tmp_path: Path) -> 
     again = TokenSource(grant(endpoint, "refresh_token", token_file=path))
     assert again.access_token(NOW + 2 * HOUR).reveal() == "access-3"
     assert [question["refresh_token"] for question in endpoint.asked] == ["refresh-1", "refresh-2", "refresh-3"]
+
+
+def test_the_end_of_a_sign_in_is_known_where_the_server_says_it(endpoint: Endpoint, tmp_path: Path) -> None:
+    """It is kept over renewals of the same refresh token and over restarts, and moves with a new one."""
+    endpoint.script = [
+        granted("access-1", refresh="refresh-2", refresh_days=90),
+        granted("access-2"),
+        granted("access-3", refresh="refresh-3", refresh_days=90),
+    ]
+    source, path = refreshing(endpoint, tmp_path)
+    assert source.lives() == ()
+    source.access_token(NOW)
+    (life,) = source.lives()
+    assert (life.name, life.begins_at, life.ends_at) == ("imap.token", NOW, NOW + timedelta(days=90))
+    again = TokenSource(grant(endpoint, "refresh_token", token_file=path))
+    assert again.lives() == (life,)
+    again.access_token(NOW + 2 * HOUR)
+    assert again.lives() == (life,)
+    again.access_token(NOW + 4 * HOUR)
+    assert again.lives()[0].ends_at == NOW + 4 * HOUR + timedelta(days=90)
 
 
 def test_a_restart_uses_the_kept_access_token(endpoint: Endpoint, tmp_path: Path) -> None:
