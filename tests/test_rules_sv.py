@@ -163,6 +163,14 @@ def test_other_corrections_are_nobodys_data(body: str) -> None:
         ("Vad används uppgifterna i formuläret till?", "register_description"),
         ("Innan jag registrerar mig vill jag veta vad uppgifterna används till.", "register_description"),
         ("Vem är personuppgiftsansvarig hos er?", "register_description"),
+        ("Vad innehåller min personalakt?", "access"),
+        ("Jag begär ut samtliga handlingar i mitt ärende.", "access"),
+        ("Hur sköts medlemsregistret hos er och vem har hand om det?", "register_description"),
+        ("Till vilka länder skickas uppgifterna och på vilken rättslig grund?", "register_description"),
+        ("Lämna inga spår av mig i systemet.", "erasure"),
+        ("Det står Herr på kuvertet. Jag är fru.", "rectification"),
+        ("Ni har glömt mitt andra efternamn.", "rectification"),
+        ("Jag byter app. Hur får jag med mig mina recept?", "portability"),
         ("Jag vill inte ha fler mejl från er.", "objection"),
         ("Försäljare behöver inte ringa hit.", "objection"),
         ("Sluta gissa saker om mig.", "objection"),
@@ -291,11 +299,35 @@ def test_the_subject_of_an_answer_asks_nothing() -> None:
         ("Om ni inte raderar mina uppgifter anmäler jag er till dataombudsmannen.", "complaint"),
         ("Polisinrättningen begär abonnentuppgifter i en förundersökning.", "police"),
         ("Tredje gången jag ber er radera mina uppgifter.", "earlier_request"),
+        ("Jag fick en annan kunds faktura i mitt kuvert.", "breach"),
+        ("I brevet låg någon annans räkning.", "breach"),
+        ("När jag loggade in såg jag en annan kunds beställningar.", "breach"),
+        ("Ni har mejlat min journal till fel person.", "breach"),
+        ("Alla mottagare syns i ert mejl, hundra adresser.", "breach"),
+        ("Bärbara datorn med kunduppgifterna är stulen.", "breach"),
+        ("Konsumentombudsmannen begär ett utlåtande i ärendet.", "authority"),
+        ("Vi har tagit emot ett klagomål. Utredning begärs. Dnr 1234/182/2026", "authority"),
+        ("Ni bryter mot GDPR och jag tänker anmäla det.", "complaint"),
     ],
 )
 def test_what_deserves_attention_is_flagged(body: str, flag: str) -> None:
     """Children, the dead, agents, complaints, the police and earlier requests are shown."""
     assert flag in judged(body).flags
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Jag fick en annan färg än jag beställde.",
+        "Vi har fått fel kunds logotyp på visitkorten.",
+        "Kan ni skicka fakturan till en annan person hos oss?",
+        "Myndigheten har köpt tio skärmar av er.",
+        "Jag klagar på kaffet.",
+    ],
+)
+def test_ordinary_trouble_is_not_flagged(body: str) -> None:
+    """A wrong parcel is no breach, a customer that is an authority asks nothing, a complaint about coffee is none."""
+    assert judged(body).flags == ()
 
 
 def test_formal_and_flat_mails_are_judged_well() -> None:

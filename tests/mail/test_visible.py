@@ -64,6 +64,10 @@ FORWARDS = {
     ),
     "apple_fi": ("Fwd: pyyntö", "Välitetty viesti alkaa:\n\nLähettäjä: Veli <veli@example.org>\nAihe: pyyntö\n\n"),
     "apple_sv": ("Fwd: begäran", "Vidarebefordrat brev:\n\nFrån: Veli <veli@example.org>\nÄmne: begäran\n\n"),
+    "apple_sv_beginning": (
+        "Vidarebefordrat brev: begäran",
+        "Början på vidarebefordrat brev:\n\nFrån: Veli <veli@example.org>\nÄmne: begäran\n\n",
+    ),
     "thunderbird_sv": (
         "Fwd: begäran",
         "-------- Vidarebefordrat meddelande --------\nÄmne: begäran\nDatum: Mon, 16 Nov\n"
