@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "templates": ("texts", "templates", "Every text that can go out."),
     "rules": ("rules", "rules", "Which rule fired and why; test rules on labelled mail."),
     "registers": ("texts", "registers", "The description of the registers."),
+    "papers": ("papers", "papers", "Models for the lawyer: record of processing, notice, consent."),
     "audit": ("records", "audit", "Check the audit chain; export a dossier."),
     "stats": ("records", "stats", "Counts, on-time share, days to reply, what is due."),
     "metrics": ("records", "metrics", "Figures for Prometheus, as text."),

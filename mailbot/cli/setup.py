@@ -34,7 +34,8 @@ EXAMPLES: dict[str, str] = {
 OWN_MAILBOX = """\
 # If the polled mailbox is one person's own: reading it needs that person's consent (Act 759/2004, chapter 6).
 # Ask for it in writing, say what is read (every new mail, by a program, to find rights requests) and what is kept
-# (only requests), and let them take it back. A role address (privacy@...) avoids the question.
+# (only requests), and let them take it back: `mailbot papers` prints the form, with the entry for the record of
+# processing and a paragraph for the privacy notice. A role address (privacy@...) avoids the question.
 """
 
 
