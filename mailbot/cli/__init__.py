@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("health", "check", "Check configuration, rules, texts and calendar; --connect logs in too."),
     "run": ("rounds", "run", "The daemon: poll, deliver, or all."),
     "poll": ("poll", "poll", "Read what is new in the mailbox, once."),
-    "deliver": ("rounds", "deliver", "Send what is due, once."),
+    "deliver": ("deliver", "deliver", "Send what is due, once."),
     "remind": ("rounds", "remind", "Tell staff what is due, once."),
     "purge": ("rounds", "purge", "Remove what may go."),
     "canary": ("rounds", "canary", "Send or check the test mail that proves the address."),

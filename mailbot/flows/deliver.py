@@ -3,13 +3,14 @@
 At least once, always the same bytes under the same Message-ID, as every mail server does it (RFC 5321 4.5.3.2.6): one
 transaction writes the attempt, then the network, a second one writes the result. An attempt without a result belongs to
 a sender that died; its mail is due again at once, and only failures that a server answered count for the back-off.
-Before every attempt to a data subject the approval's fingerprint and the digest of the bytes are computed anew.
+Before every attempt to a data subject the approval's fingerprint and the digest of the bytes are computed anew. A reply
+goes alone; small mail to staff goes in groups that share their two transactions, until one of a group was interrupted.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -24,9 +25,10 @@ from mailbot.flows.office import Office
 from mailbot.store import audit, cursors, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
-from mailbot.store.outbox import Outgoing
+from mailbot.store.outbox import Outgoing, Waiting
 from mailbot.store.tickets import Ticket
 
+OF_THE_MAIL = ("accepted", "deferred", "refused")  # results that say nothing about the next mail
 # When a mail is tried again after its n-th answered failure; the last line holds until GIVE_UP.
 BACK_OFF = (
     timedelta(minutes=1),
@@ -40,6 +42,8 @@ BACK_OFF = (
 GIVE_UP = timedelta(days=5)  # RFC 5321 4.5.4.1: at least 4-5 days
 UNREACHABLE_PAUSE = timedelta(minutes=2)  # the server is away: not the mail's fault, nothing is counted
 FREE_REPEATS = 3  # attempts in a row without a recorded result; after these something eats the records, not a crash
+GROUP = 10  # mails to staff that share two transactions: so many may come twice after a power cut, a reply only once
+GROUP_BYTES = 512 * 1024  # together
 WARN_BEFORE = timedelta(days=1)  # an alarm when a reply is still unsent so shortly before its due date
 
 
@@ -79,24 +83,34 @@ def deliver(office: Office, transport: Transport, *, now: datetime) -> Round:
     done = Round()
     whole = office.database.exclusively("deliver") if office.database.is_sqlite else nullcontext()
     with whole:
-        mail: Outgoing | None = None
-        while not done.stopped and (mail := _next(office, mail, now)) is not None:
-            with _alone(office, mail) as free:
+        last: Waiting | None = None
+        while not done.stopped and (group := _next(office, last, now)):
+            last = group[-1]
+            with _alone(office, last) as free:
                 if free:
-                    _attempt(office, transport, mail.id, done, now)
+                    _attempt(office, transport, group, done, now)
     with office.database.read() as connection:
         done.waiting = outbox.waiting(connection)
     return done
 
 
-def _next(office: Office, after: Outgoing | None, now: datetime) -> Outgoing | None:
+def _next(office: Office, after: Waiting | None, now: datetime) -> tuple[Waiting, ...]:
+    """The mails that are tried together. Where senders share a database each mail is held, and tried, by itself."""
     with office.database.read() as connection:
-        found = outbox.due(connection, now, after=after, limit=1)
-    return found[0] if found else None
+        found = outbox.due(connection, now, after=after, limit=GROUP if office.database.is_sqlite else 1)
+    group: list[Waiting] = []
+    for mail in found:
+        by_itself = mail.audience == "data_subject" or mail.repeated > 0
+        if group and (by_itself or sum(item.size for item in group) + mail.size > GROUP_BYTES):
+            break
+        group.append(mail)
+        if by_itself:
+            break
+    return tuple(group)
 
 
 @contextmanager
-def _alone(office: Office, mail: Outgoing) -> Iterator[bool]:
+def _alone(office: Office, mail: Waiting) -> Iterator[bool]:
     """Holds one mail against other senders (PostgreSQL); False when another has it. Death lets go of it."""
     if office.database.is_sqlite:
         yield True
@@ -108,26 +122,54 @@ def _alone(office: Office, mail: Outgoing) -> Iterator[bool]:
         yield False
 
 
-def _attempt(office: Office, transport: Transport, number: int, done: Round, now: datetime) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Started:
+    """An attempt that was written down."""
+
+    mail: Outgoing
+    attempt: int
+
+
+def _attempt(office: Office, transport: Transport, group: Sequence[Waiting], done: Round, now: datetime) -> None:
     with office.database.write() as connection:
-        mail = outbox.take(connection, number, now)
-        if mail is None or mail.raw is None:
-            return
-        wrong = _tampered(connection, mail)
-        if wrong:
-            _refuse_to_send(connection, office, mail, wrong, now)
-            done.failed += 1
-            return
-        _pause_when_nothing_is_recorded(connection, mail, now)
-        attempt = outbox.begin_attempt(connection, mail.id, now)
-        if mail.audience == "data_subject":
-            _write(connection, mail, "delivery_attempted", now, {"attempt": attempt})
-    sent = transport.send(mail.sender, mail.recipient, mail.raw)
-    with office.database.write() as connection:
-        standing = outbox.by_id(connection, mail.id, lock=True)
-        outbox.end_attempt(connection, attempt, result=str(sent.result), answer=sent.answer, now=now)
-        if standing.state == "queued" or sent.result == "accepted":  # cancelled meanwhile: only what left is told
-            _record(connection, office, mail, sent, done, now)
+        every = [_start(connection, office, mail.id, done, now) for mail in group]
+    started = [one for one in every if one is not None]
+    answers: list[Sent] = []
+    for one in started:
+        assert one.mail.raw is not None  # _start() looked
+        answers.append(transport.send(one.mail.sender, one.mail.recipient, one.mail.raw))
+        if answers[-1].result not in OF_THE_MAIL:
+            break
+    if started:
+        with office.database.write() as connection:
+            for one, sent in zip(started, answers, strict=False):
+                _finish(connection, office, one, sent, done, now)
+            for one in started[len(answers) :]:
+                outbox.take_back(connection, one.attempt)
+
+
+def _start(connection: Connection, office: Office, number: int, done: Round, now: datetime) -> _Started | None:
+    """Writes an attempt down before the network is touched; None for a mail that may not leave, or no longer waits."""
+    mail = outbox.take(connection, number, now)
+    if mail is None or mail.raw is None:
+        return None
+    if wrong := _tampered(connection, mail):
+        _refuse_to_send(connection, office, mail, wrong, now)
+        done.failed += 1
+        return None
+    _pause_when_nothing_is_recorded(connection, mail, now)
+    attempt = outbox.begin_attempt(connection, mail.id, now)
+    if mail.audience == "data_subject":
+        _write(connection, mail, "delivery_attempted", now, {"attempt": attempt})
+    return _Started(mail=mail, attempt=attempt)
+
+
+def _finish(connection: Connection, office: Office, one: _Started, sent: Sent, done: Round, now: datetime) -> None:
+    """Writes the result of an attempt, and what it leads to."""
+    state = outbox.state_of(connection, one.mail.id)
+    outbox.end_attempt(connection, one.attempt, result=str(sent.result), answer=sent.answer, now=now)
+    if state == "queued" or sent.result == "accepted":  # cancelled meanwhile: only what left is told
+        _record(connection, office, replace(one.mail, state=state), sent, done, now)
 
 
 def _pause_when_nothing_is_recorded(connection: Connection, mail: Outgoing, now: datetime) -> None:

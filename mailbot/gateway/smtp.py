@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import aiosmtplib
 from aiosmtplib.errors import (
@@ -28,6 +28,7 @@ from mailbot.core.life import Life
 from mailbot.gateway.certificates import lives
 from mailbot.gateway.credentials import Secret
 
+T = TypeVar("T")
 ANSWER_CHARACTERS = 300
 
 
@@ -69,7 +70,7 @@ class SmtpTransport:
 
     def __init__(self, relay: Relay) -> None:
         self.relay = relay
-        self._runner = asyncio.Runner()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._client: aiosmtplib.SMTP | None = None
         self._lives: tuple[Life, ...] = ()
 
@@ -82,8 +83,16 @@ class SmtpTransport:
     def close(self) -> None:
         """Ends the connection politely if it still stands."""
         if self._client is not None:
-            self._runner.run(self._quit())
-        self._runner.close()
+            self._run(self._quit())
+        if self._loop is not None:
+            self._loop.close()
+        self._loop = None
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """A step of the conversation, in one loop for the burst (asyncio.Runner sets up signals for each step)."""
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return self._loop.run_until_complete(work)
 
     def lives(self) -> tuple[Life, ...]:
         """The certificates that the last connection rested on; none before the first."""
@@ -91,11 +100,11 @@ class SmtpTransport:
 
     def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
         """One transaction for one recipient; never raises for anything a server does."""
-        return self._runner.run(self._send(sender, recipient, raw))
+        return self._run(self._send(sender, recipient, raw))
 
     def probe(self) -> tuple[Outcome, tuple[str, ...]]:
         """Connects, logs in and says what the server offers; sends nothing."""
-        return self._runner.run(self._probe())
+        return self._run(self._probe())
 
     async def _probe(self) -> tuple[Outcome, tuple[str, ...]]:
         outcome = await self._ready()

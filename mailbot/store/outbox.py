@@ -40,6 +40,17 @@ class Outgoing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """One queued mail whose time has come, without its bytes."""
+
+    id: int
+    audience: str
+    next_at: datetime
+    size: int  # bytes
+    repeated: int  # attempts without a result: their senders died, or could not write it down
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """One try at sending; without `ended_at` its sender died or still lives."""
 
@@ -86,9 +97,7 @@ def queue(connection: Connection, values: Mapping[str, Any], raw: bytes) -> int:
     return connection.add_numbered("outbox", row)
 
 
-def due(
-    connection: Connection, now: datetime, *, after: Outgoing | None = None, limit: int = 50
-) -> tuple[Outgoing, ...]:
+def due(connection: Connection, now: datetime, *, after: Waiting | None = None, limit: int = 50) -> tuple[Waiting, ...]:
     """Queued mail whose time has come: mail to data subjects first, then the rest, oldest first.
 
     With `after` only what stands behind that mail in this order, so that a round tries each mail once.
@@ -98,8 +107,10 @@ def due(
     if after is not None:
         behind = f"AND ({_RANK}, id) > (:rank, :id)"
         values |= {"rank": 0 if after.audience == "data_subject" else 1, "id": after.id}
-    query = f"SELECT * FROM outbox WHERE {_TIME_HAS_COME} {behind} ORDER BY {_RANK}, id LIMIT :limit"
-    return tuple(Outgoing(**row) for row in connection.rows(query, values))
+    query = f"""SELECT id, audience, next_at, coalesce(length(raw), 0) AS size,
+ (SELECT count(*) FROM attempt WHERE outbox_id = outbox.id AND ended_at IS NULL) AS repeated
+ FROM outbox WHERE {_TIME_HAS_COME} {behind} ORDER BY {_RANK}, id LIMIT :limit"""
+    return tuple(Waiting(**row) for row in connection.rows(query, values))
 
 
 def _moments(now: datetime) -> dict[str, datetime]:
@@ -119,6 +130,11 @@ def by_id(connection: Connection, number: int, *, lock: bool = False) -> Outgoin
     """The mail of that number, which exists; locked for this transaction when asked (PostgreSQL)."""
     held = connection.held if lock else ""
     return Outgoing(**connection.one(f"SELECT * FROM outbox WHERE id = :id{held}", {"id": number}))
+
+
+def state_of(connection: Connection, number: int) -> str:
+    """Where a mail stands now; locked for this transaction (PostgreSQL)."""
+    return str(connection.value(f"SELECT state FROM outbox WHERE id = :id{connection.held}", {"id": number}))
 
 
 def of_ticket(connection: Connection, ticket_id: int, *, lock: bool = False) -> tuple[Outgoing, ...]:
@@ -168,6 +184,11 @@ def begin_attempt(connection: Connection, number: int, now: datetime) -> int:
 def end_attempt(connection: Connection, number: int, *, result: str, answer: str, now: datetime) -> None:
     """Writes down how an attempt ended."""
     connection.change("attempt", number, {"ended_at": now, "result": result, "answer": answer})
+
+
+def take_back(connection: Connection, number: int) -> None:
+    """The attempt was not made after all: the network was not touched for it."""
+    connection.run("DELETE FROM attempt WHERE id = :id", {"id": number})
 
 
 def unrecorded(connection: Connection, number: int) -> int:

@@ -68,7 +68,8 @@ def look(office: Office, after: timedelta, plan: Plan = PLAN, awake_since: datet
 
 def queued(office: Office, audience: str, at: datetime = NOW + 10_000 * HOUR) -> list[Outgoing]:
     with office.database.write() as connection:
-        return [mail for mail in outbox.due(connection, at) if mail.audience == audience]
+        due = [mail.id for mail in outbox.due(connection, at) if mail.audience == audience]
+        return [outbox.by_id(connection, number) for number in due]
 
 
 def leaves(office: Office, after: timedelta) -> Origin:

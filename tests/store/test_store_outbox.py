@@ -190,3 +190,15 @@ def test_a_naive_moment_never_reaches_a_row(database: Database) -> None:
     """A moment without a zone is refused before the database sees it."""
     with pytest.raises(Exception, match="naive"), database.write() as connection:
         connection.add("outbox", {"audience": "staff", "made_at": NOW.replace(tzinfo=None)})
+
+
+def test_a_mail_whose_attempt_was_interrupted_is_known(database: Database) -> None:
+    """It has an attempt without a result; one that was taken back, or has its result, does not count."""
+    with database.write() as connection:
+        mail = queue_notice(connection)
+        ended, taken_back = (outbox.begin_attempt(connection, mail.id, NOW) for _ in range(2))
+        outbox.end_attempt(connection, ended, result="deferred", answer="451", now=NOW)
+        outbox.take_back(connection, taken_back)
+        assert [item.repeated for item in outbox.due(connection, NOW)] == [0]
+        outbox.begin_attempt(connection, mail.id, NOW)
+        assert [item.repeated for item in outbox.due(connection, NOW)] == [1]
