@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mailbot.core.command_words import LANGUAGES
-from mailbot.wiring import CommandReader, Reader
+from mailbot.reading import CommandReader, Reader
 
 HERE = Path(__file__).parent
 TABLE = [json.loads(line) for line in (HERE / "corpus/staff_replies_quoted.jsonl").read_text("utf-8").splitlines()]
