@@ -258,7 +258,10 @@ class Scanner(ClauseText):
             return True
         tongue = self.words.tongues[match.phrase.language]
         said = range(said.start, next((at for at in said if self._leads_to_reason(at, match, action)), said.stop))
+        between = self.words.skip[match.phrase.language]  # "let us FIRST ask who that is" asks now
         for at in [at for at in said if not match.start <= at < match.end]:
+            if action in _ASKS and self.tokens[at].folded in between:
+                continue
             kinds = _BEFORE if at < match.start else _AFTER_REASONED if action in _REASONED else _AFTER
             doubt = next((kind for kind in kinds if self.tokens[at].folded in tongue.doubts[kind]), None)
             if doubt is not None:
