@@ -109,7 +109,10 @@ def test_hands_off_meanwhile_is_restriction(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "right"),
     [
-        ("Missä kerrotaan, mitä tietoja asiakkaista talletetaan ja kuinka kauan niitä pidetään?", "register_description"),
+        (
+            "Missä kerrotaan, mitä tietoja asiakkaista talletetaan ja kuinka kauan niitä pidetään?",
+            "register_description",
+        ),
         ("voisitteks laittaa sen tietosuojajutun mulle meiliin", "register_description"),
         ("Toimittakaa tietosuoja-asetuksen 13 artiklan mukainen informaatio.", "register_description"),
         ("Miten kauan hakemuksia säilytetään teillä ja missä siitä lukee?", "register_description"),
@@ -120,7 +123,10 @@ def test_hands_off_meanwhile_is_restriction(body: str) -> None:
         ("Sanoin puhelimessa, että nauhoitus sopii. Ei sovi enää.", "consent_withdrawal"),
         ("Osallistuin tutkimukseen. Haluan vetäytyä siitä.", "consent_withdrawal"),
         ("Lapseni kuvauslupa: muutan vastaukseni kielteiseksi.", "consent_withdrawal"),
-        ("Vaihdan pankkia. Tarvitsen tilitapahtumani sellaisessa muodossa, että uusi pankki osaa ne lukea.", "portability"),
+        (
+            "Vaihdan pankkia. Tarvitsen tilitapahtumani sellaisessa muodossa, että uusi pankki osaa ne lukea.",
+            "portability",
+        ),
         ("Saanko juoksulenkkini gpx-tiedostoina toista palvelua varten?", "portability"),
     ],
 )
