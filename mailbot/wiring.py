@@ -315,6 +315,7 @@ def _options(config: Config) -> Options:
         message_bytes=config.limits.message_mb * 1024 * 1024,
         closed_days=config.retention.closed_days,
         attachments_days=config.retention.attachments_days,
+        dismissed_days=config.retention.dismissed_days,
         seen_days=config.retention.seen_days,
         alarm_address=(config.alarm.email or "") if config.alarm else "",
     )

@@ -1,15 +1,15 @@
 """What of our own may be purged, and when (GDPR 5(1)(e)): decisions over dates, nothing else.
 
-A dismissed ticket keeps its content for seven days, so that a wrong judgement can be mended; an ended one as long as
-proof is owed (GDPR 5(2)); attachments and proofs of identity go early. A legal hold keeps everything. The decision
-itself, without personal data, stays in the audit chain.
+A dismissed ticket keeps its content while it can be reopened, so that a wrong judgement can be mended; an ended one as
+long as proof is owed (GDPR 5(2)); attachments and proofs of identity go early. A legal hold keeps everything. The
+decision itself, without personal data, stays in the audit chain.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mailbot.core.ticket import REOPENING_DAYS, Status
+from mailbot.core.ticket import Status
 
 
 class Purge(StrEnum):
@@ -31,12 +31,12 @@ class Kept:
     purged: bool = False
 
 
-def purge_of(kept: Kept, *, now: datetime, closed_days: int, attachments_days: int) -> Purge:
+def purge_of(kept: Kept, *, now: datetime, closed_days: int, attachments_days: int, dismissed_days: int) -> Purge:
     """What may go of a ticket at `now`, given the days the controller has chosen."""
     if kept.hold or kept.purged:
         return Purge.NOTHING
     if kept.status is Status.DISMISSED:
-        return Purge.CONTENT if _passed(kept.ended_at, REOPENING_DAYS, now) else Purge.NOTHING
+        return Purge.CONTENT if _passed(kept.ended_at, dismissed_days, now) else Purge.NOTHING
     if kept.status not in (Status.CLOSED, Status.WITHDRAWN, Status.ANSWERED):
         return Purge.NOTHING
     ended = kept.ended_at or kept.answered_at

@@ -21,7 +21,7 @@ from enum import StrEnum
 from mailbot.core.rights import Ground
 from mailbot.errors import IllegalMoveError, Reason
 
-REOPENING_DAYS = 7  # calendar days a dismissed ticket can be reopened; then its content is purged
+REOPENING_DAYS = 7  # calendar days a dismissed ticket can be reopened, unless the controller allows more
 
 
 class Status(StrEnum):
@@ -283,14 +283,19 @@ def refusal_blocked_by(ground: Ground | None, reasons: str) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def reopening_blocked_by(status: Status, *, ended_on: date, today: date, purged: bool = False) -> tuple[str, ...]:
-    """Every reason why an ended ticket can not be reopened, one line each; empty when it can."""
+def reopening_blocked_by(
+    status: Status, *, ended_on: date, today: date, purged: bool = False, days: int = REOPENING_DAYS
+) -> tuple[str, ...]:
+    """Every reason why an ended ticket can not be reopened, one line each; empty when it can.
+
+    `days` is for how many calendar days the controller lets a dismissed one be reopened.
+    """
     reasons = []
     if purged:
         reasons.append("its content has been purged")
-    last_day = ended_on + timedelta(days=REOPENING_DAYS)
+    last_day = ended_on + timedelta(days=days)
     if status is Status.DISMISSED and today > last_day:
-        reasons.append(f"a dismissed ticket can be reopened for {REOPENING_DAYS} days, until {last_day.isoformat()}")
+        reasons.append(f"a dismissed ticket can be reopened for {days} days, until {last_day.isoformat()}")
     return tuple(reasons)
 
 

@@ -15,6 +15,7 @@ from mailbot.core.letter import CheckLine, ReplyItem, Text
 from mailbot.core.message import our_address
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.core.staff import StaffMember, find
+from mailbot.core.ticket import REOPENING_DAYS
 from mailbot.core.working_days import Calendar
 from mailbot.store.database import Database
 
@@ -79,6 +80,7 @@ class Options:
     message_bytes: int = 25 * 1024 * 1024
     closed_days: int = 1096
     attachments_days: int = 90
+    dismissed_days: int = REOPENING_DAYS
     seen_days: int = 400
     alarm_address: str = ""
 

@@ -65,7 +65,13 @@ def _what(office: Office, ticket: Ticket, now: datetime) -> Purge:
         purged=ticket.purged_at is not None,
     )
     options = office.options
-    return purge_of(kept, now=now, closed_days=options.closed_days, attachments_days=options.attachments_days)
+    return purge_of(
+        kept,
+        now=now,
+        closed_days=options.closed_days,
+        attachments_days=options.attachments_days,
+        dismissed_days=options.dismissed_days,
+    )
 
 
 def _go(connection: Connection, ticket: Ticket, what: Purge, now: datetime) -> None:

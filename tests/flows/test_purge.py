@@ -195,6 +195,17 @@ def test_a_dismissed_ticket_can_be_reopened_for_seven_days(bureau: Bureau) -> No
     assert bureau.ticket().requester_name == "Tuulikki Ainutlaatuinen"
 
 
+def test_a_controller_may_keep_dismissed_tickets_longer(bureau_of: Callable[..., Bureau]) -> None:
+    """With thirty days configured it can be reopened on the thirtieth, and goes the day after."""
+    bureau = bureau_of(more="[retention]\ndismissed_days = 30")
+    bureau.round(request(bureau))
+    does(bureau, decide.dismiss)
+    assert purged(bureau, 30) == Round()
+    does(bureau, decide.reopen)
+    does(bureau, decide.dismiss)
+    assert purged(bureau, 31).content == [bureau.ticket().reference]
+
+
 def test_a_running_ticket_is_never_purged(bureau: Bureau) -> None:
     """However long nobody answers."""
     bureau.round(request(bureau))

@@ -134,12 +134,16 @@ def closing_facts(connection: Connection, ticket: Ticket) -> ClosingFacts:
 def reopen(
     connection: Connection, office: Office, reference: str, actor: Actor, *, now: datetime, reason: str = ""
 ) -> Done:
-    """Opens an ended ticket again; a dismissed one for seven days, a purged one never."""
+    """Opens an ended ticket again; a dismissed one for a week or as configured, a purged one never."""
     actor.must_draft()
     ticket = tickets.by_reference(connection, reference, lock=True)
     ended = clock.today(office, ticket.ended_at or ticket.answered_at or now)
     blocked = reopening_blocked_by(
-        ticket.status, ended_on=ended, today=clock.today(office, now), purged=ticket.purged_at is not None
+        ticket.status,
+        ended_on=ended,
+        today=clock.today(office, now),
+        purged=ticket.purged_at is not None,
+        days=office.options.dismissed_days,
     )
     if blocked:
         raise IllegalMoveError(f"{ticket.reference} can not be reopened", "; ".join(blocked))
