@@ -68,6 +68,8 @@ def _answered(where: str, username: str, error: IMAPClientError) -> MailbotError
         )
     if isinstance(error, IMAPClientReadOnlyError):  # imaplib counts it among broken connections, but this one stands
         return BadAnswerError(f"{where} lets nothing be changed in the folder", "Give the account the right to write.")
+    if text.startswith("unexpected response"):  # imaplib's words for a line that is not IMAP
+        return BrokenLineError(f"{where} answered what is not IMAP", "It is tried again; check host and port.")
     if isinstance(error, IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError):
         return BrokenLineError(f"{where} broke the connection", "It is tried again.")  # also in the middle of a login
     if isinstance(error, LoginError):
@@ -107,4 +109,6 @@ def _not_reached(where: str, error: OSError) -> MailbotError:
 
 
 def _said(text: str) -> str:
-    return text.splitlines()[0][:120] if text else ""
+    """The server's own words: the first line, without the marks of Python's bytes."""
+    line = text.splitlines()[0] if text else ""
+    return re.sub(r"\bb(['\"])(.*)\1", r"\2", line)[:120]

@@ -285,6 +285,7 @@ def _each_fault(case: Case, round_: Callable[[Office, Fault], None], clean: Call
         clean(fresh)
         assert _account(fresh) == wanted, f"call {number} of {total}"
     case.close()
+    print(f"{len(_points(total))} of {total} calls failed in turn")
     return total
 
 

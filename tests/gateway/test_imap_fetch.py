@@ -115,9 +115,10 @@ def test_a_message_of_which_nothing_is_given_is_still_named(server: OddImap, how
     assert (found[1].raw, found[1].internal_date) == (b"", None)
 
 
-def test_a_message_that_silences_the_server_is_named(server: OddImap) -> None:
-    """No answer at all within the time: a new connection reads the rest."""
-    server.messages[3].trouble = {"BODY[]": "silence"}
+@pytest.mark.parametrize("how", ["silence", "half"])
+def test_a_message_that_silences_the_server_is_named(server: OddImap, how: str) -> None:
+    """No answer within the time, or half of one: a new connection reads the rest."""
+    server.messages[3].trouble = {"BODY[]": how}
     found = _read(server, timeout_s=0.3)
     assert [(item.uid, item.readable) for item in found] == [(1, True), (3, False), (5, True)]
 
@@ -182,3 +183,21 @@ def test_a_login_that_fails_for_a_while_is_no_refusal(
     server.login = login
     with pytest.raises(error, match=words):
         _read(server)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what is not IMAP"),
+        (b"220 smtp.example ESMTP\r\n", "what is not IMAP"),
+        (b"\x00\xff\xfe\r\n", "what is not IMAP"),
+        (b"* BYE go away\r\n", r"not understood \(\* BYE go away\)"),
+        (b"* BYE [UNAVAILABLE] too many\r\n", r"patience \(\* BYE \[UNAVAILABLE\] too many\)"),
+        (b"", "did not answer in time"),
+    ],
+)
+def test_a_server_that_talks_nonsense_is_one_clear_line(greeting: bytes, words: str) -> None:
+    """Another kind of server, bytes, a farewell, or silence: said in one line, to be tried again."""
+    with OddImap(greeting=greeting) as odd, pytest.raises(TryLaterError, match=words) as caught:
+        _read(odd, timeout_s=0.5)
+    assert len(str(caught.value).splitlines()) == 1

@@ -30,7 +30,7 @@ class Odd:
     size: bool = True  # False: RFC822.SIZE is left out
     structure: bytes | None = None  # what is said instead of a true BODYSTRUCTURE; b"" leaves it out
     missing: tuple[str, ...] = ()  # items that are left out of answers: "BODY[]", "BODY[1]", "all"
-    trouble: dict[str, str] = field(default_factory=dict)  # item -> no | bad | throttle | break | silence
+    trouble: dict[str, str] = field(default_factory=dict)  # item -> no | bad | throttle | break | half | silence
 
 
 @dataclass(kw_only=True)
@@ -89,7 +89,7 @@ class OddImap:
                     connection.shutdown(socket.SHUT_RDWR)
                     return
                 *untagged, last = answer
-                connection.sendall(b"".join(untagged) + tag.encode() + b" " + last + b"\r\n")
+                connection.sendall(b"".join(untagged) + (tag.encode() + b" " + last + b"\r\n" if last else b""))
 
     def _answer(self, order: str) -> list[bytes] | None:
         word = order.upper()
@@ -127,6 +127,8 @@ class OddImap:
     def _refuse(self, how: str) -> list[bytes] | None:
         if how == "silence":
             time.sleep(30)
+        if how == "half":  # a literal that never ends
+            return [b"* 1 FETCH (UID 1 BODY[] {100000}\r\nFrom: Mai", b""]
         return None if how in ("break", "silence") else [REFUSALS[how]]
 
     def _fetch(self, order: str) -> list[bytes] | None:
