@@ -276,6 +276,28 @@ FOREIGN_REQUESTS = [
     ("uk", "erasure", "Прошу видалити мої персональні дані."),
     ("nl", "access", "Graag ontvang ik een overzicht van mijn persoonsgegevens."),
     ("ar", "erasure", "أرجو حذف بياناتي الشخصية من نظامكم."),
+    ("nb", "erasure", "Vennligst få slettet alle personopplysninger dere har om meg."),
+    ("nb", "erasure", "Jeg er ikke kunde lenger, slett profilen min."),
+    ("nb", "access", "Hvem har dere gitt nummeret mitt til?"),
+    ("nb", "rectification", "Jeg heter Hansen nå, ikke Olsen. Endre det i systemet."),
+    ("nb", "register_description", "Hva bruker dere opplysningene til, hvem ser dem og hvor lenge lagres de?"),
+    ("da", "erasure", "Fjern venligst mit navn fra jeres kartotek."),
+    ("da", "rectification", "Jeg er flyttet til Nørregade 3, vil I rette det?"),
+    ("da", "restriction", "Spær mine oplysninger, indtil sagen er afgjort."),
+    ("de", "erasure", "Ich will nicht, dass Sie meine Daten weiter speichern."),
+    ("de", "access", "An wen haben Sie meine Daten weitergegeben?"),
+    ("de", "access", "Im Namen meines Mandanten fordere ich alle Angaben, die Sie zu ihm führen. Vollmacht anbei."),
+    ("de", "rectification", "Meine Telefonnummer hat sich geändert, die neue lautet 0171 000 000."),
+    ("fr", "erasure", "Je ne veux plus figurer dans votre fichier."),
+    ("fr", "access", "À qui avez-vous transmis mes coordonnées ?"),
+    ("fr", "rectification", "Je m'appelle maintenant Dubois, veuillez modifier."),
+    ("fr", "restriction", "N'utilisez pas mes données tant que le litige n'est pas réglé."),
+    ("et", "erasure", "Võtke minu pilt kodulehelt maha."),
+    ("et", "rectification", "Teil on minu sünniaeg vale."),
+    ("et", "access", "Kellele te minu andmeid edastanud olete?"),
+    ("ru", "erasure", "Я больше не ваш клиент, удалите мой профиль."),
+    ("lv", "erasure", "Lūdzu, dzēsiet manus datus."),
+    ("lt", "erasure", "Prašau ištrinti mano duomenis."),
 ]
 
 
@@ -298,7 +320,39 @@ FOREIGN_ORDINARY = [
     "Kas te tarnite ka Tallinnasse ja kas hind on käibemaksuta?",
     "Bonjour, merci de supprimer la ligne 2 du devis et de le renvoyer.",
     "Предлагаем актуальную базу: 120 000 компаний, телефоны и адреса. Скидка до пятницы.",
+    "Leveringsadressen på ordre 22 er feil, det skal være Storgata 4.",
+    "Kan I slette brugeren Hansen, han er stoppet.",
+    "Bitte löschen Sie die zweite Bestellung, ich habe doppelt bestellt.",
+    "Unser Büro ist umgezogen, bitte liefern Sie an die neue Adresse.",
+    "Ich habe mein Passwort vergessen und komme nicht in mein Konto.",
+    "Im Auftrag von Herrn Lang bitte ich um ein Angebot.",
+    "Pouvez-vous corriger l'adresse de livraison de la commande ?",
+    "Kas saaksite serverist vanad failid kustutada?",
+    "Удалите старые файлы с сервера.",
 ]
+
+
+def test_asking_to_erase_what_you_have_is_no_access_request(understanding: Understanding) -> None:
+    """ "All that you have about me" says what to erase; it asks for no copy."""
+    text = "Vennligst få slettet alle personopplysninger dere har om meg."
+    assert judged(understanding, text).rights == (Right.ERASURE,)
+
+
+FOREIGN_BREACHES = [
+    "Guten Tag, ich habe die Rechnung eines anderen Kunden bekommen.",
+    "Hei, jeg fikk en annen kundes faktura i posten.",
+    "Bonjour, j'ai reçu la facture d'un autre client.",
+    "Tere, sain teise kliendi arve.",
+    "Здравствуйте, мне пришёл чужой счёт другого клиента.",
+]
+
+
+@pytest.mark.parametrize("text", FOREIGN_BREACHES)
+def test_a_breach_report_in_another_language_reaches_a_person(understanding: Understanding, text: str) -> None:
+    """Somebody else's papers in the wrong hands are flagged whatever the language."""
+    verdict = judged(understanding, text)
+    assert "breach" in verdict.flags
+    assert verdict.kind is Kind.UNSURE
 
 
 @pytest.mark.parametrize("text", FOREIGN_ORDINARY)
