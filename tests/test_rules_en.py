@@ -377,7 +377,7 @@ def test_english_rules_keep_their_level_on_our_own_mails(understanding: Understa
 
 
 def test_no_request_in_another_language_of_ours_is_dropped(understanding: Understanding) -> None:
-    """Of our first foreign mails, which the rules were written on, no request is dropped and no other opens a ticket."""
+    """Of our first foreign mails, which the rules were written on, no request is dropped and no other is a ticket."""
     report = evaluate(sorted(OWN.glob("other-[0-9]*.jsonl")), understanding)
     assert [item.mail.id for item in report.judged if item.missed] == []
     assert [item.mail.id for item in report.judged if item.false] == []
