@@ -19,7 +19,7 @@ from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.errors import BadInputError
 from mailbot.flows import decide, paper
 from mailbot.flows.decide import Done
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.wiring import House
 
 KINDS = click.Choice([kind.value for kind in DraftKind])

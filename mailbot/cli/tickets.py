@@ -17,7 +17,8 @@ from mailbot.core.ticket import RUNNING, Status
 from mailbot.errors import BadInputError
 from mailbot.flows import clock, decide, view
 from mailbot.flows.decide import Done
-from mailbot.flows.prepare import Wish, check_file
+from mailbot.flows.draft_files import check_file
+from mailbot.flows.plan import Wish
 from mailbot.flows.register import Told
 from mailbot.flows.register import register as register_flow
 from mailbot.gateway.protect import protect as protect_files

@@ -16,7 +16,7 @@ from mailbot.flows.decide import back_to_drafted
 from mailbot.flows.news import tell_news
 from mailbot.flows.office import Office
 from mailbot.flows.opening import open_ticket, store_message
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.store import audit, drafts, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.tickets import Ticket

@@ -19,7 +19,7 @@ from mailbot.flows.arrival import TEXT_CHARACTERS, Judged, inner_writer, receive
 from mailbot.flows.copies import copies_awaited
 from mailbot.flows.news import tell_news
 from mailbot.flows.office import Office
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.mail.authenticity import Authenticity
 from mailbot.mail.authenticity import judge as judge_authenticity
 from mailbot.mail.thread import reply_references

@@ -16,6 +16,7 @@ from mailbot.core.staff import StaffMember
 from mailbot.core.ticket import RUNNING, Status
 from mailbot.flows import clock, notify, own_mail
 from mailbot.flows.duties import held_back
+from mailbot.flows.notice_facts import explanation, one_line
 from mailbot.flows.office import Office
 from mailbot.store import audit, cursors, outbox, tickets
 from mailbot.store.database import Connection, take_turns
@@ -216,9 +217,9 @@ def row(office: Office, person: StaffMember, ticket: Ticket) -> dict[str, Any]:
     """One ticket in a list, in the person's language."""
     return {
         "reference": ticket.reference,
-        "one_line": notify.one_line(ticket, office.texts.words(person.language)),
+        "one_line": one_line(ticket, office.texts.words(person.language)),
         "due_on": ticket.due_on,
-        "line": notify.explanation(ticket, person.language),
+        "line": explanation(ticket, person.language),
     }
 
 

@@ -16,7 +16,7 @@ from mailbot.errors import BadInputError, IllegalMoveError, Reason
 from mailbot.flows import clock, decide
 from mailbot.flows.copies import copies_awaited
 from mailbot.flows.decide import Done
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.flows.staff_case import Case
 from mailbot.store import drafts, messages
 from mailbot.store.database import Connection

@@ -59,7 +59,7 @@ def test_a_reference_from_a_stranger_goes_to_triage_and_never_into_the_ticket(bu
 def test_a_stranger_in_the_thread_of_the_requester_does_not_get_in(bureau: Bureau) -> None:
     """The requester's own Message-ID is no secret: answering it opens no door."""
     bureau.opened()
-    bureau.round(written(STRANGER, "Re: Tietopyyntö", "Kuulostaa hyvältä!\n", to=bureau.contact, in_reply_to=ASK_1))
+    bureau.round(written(STRANGER, "Re: asiasta", "Kuulostaa hyvältä!\n", to=bureau.contact, in_reply_to=ASK_1))
     assert len(bureau.tickets()) == 1
     assert len(bureau.shown()["messages"]) == 1
 

@@ -15,7 +15,7 @@ from mailbot.core.ticket import Status
 from mailbot.errors import BadInputError, IllegalMoveError
 from mailbot.flows import decide, paper
 from mailbot.flows.decide import Done
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.flows.register import Told, register
 from mailbot.gateway.letters import letter_pdf
 from mailbot.store.drafts import File

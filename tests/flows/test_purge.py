@@ -16,7 +16,7 @@ from mailbot.core.draft import DraftKind
 from mailbot.core.ticket import Status
 from mailbot.errors import IllegalMoveError
 from mailbot.flows import decide, take
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.flows.purge import Round, purge
 from mailbot.store import audit, outbox
 from mailbot.store.drafts import File

@@ -9,7 +9,7 @@ from bureau import ACCESS, ANNA, MAIJA, STYLES, Bureau, Person, body, bounce, re
 from mailbot.core.rights import Outcome, Right
 from mailbot.core.ticket import Status
 from mailbot.flows import decide
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 
 NO_PROOF = ("unquoted", False)  # neither code nor Message-ID: see test_attacks
 COPY = ("copy.csv", "text/csv", b"name;city\r\nMaija;Turku\r\n")

@@ -20,7 +20,7 @@ from mailbot.errors import BadInputError, IllegalMoveError, Reason
 from mailbot.flows import clock, prepare
 from mailbot.flows.decide.done import Done, local_noon, write
 from mailbot.flows.office import Office
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.store import drafts, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft

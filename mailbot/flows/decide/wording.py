@@ -20,7 +20,7 @@ from mailbot.errors import BadInputError, IllegalMoveError
 from mailbot.flows import clock, prepare
 from mailbot.flows.decide.done import Done, write
 from mailbot.flows.office import Office
-from mailbot.flows.prepare import Wish
+from mailbot.flows.plan import Wish
 from mailbot.store import tickets
 from mailbot.store.database import Connection
 
