@@ -4,15 +4,18 @@ A word that several languages share gives each a part of a point; an ending give
 compared in their plain form, and once more without diacritics when that finds nothing.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mailbot.core.words import fold, plain
+from mailbot.core.recent import Recent
+from mailbot.core.words import MAX_CHUNK, fold, plain
 
 Points = tuple[tuple[str, float], ...]  # language and points, in the order of the languages
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ENDING_POINTS = 0.4  # of a whole word's point
 _LEAST_STEM = 3  # letters before an ending
-_REMEMBERED = 12_000  # words kept; then the memory starts afresh
+_REMEMBERED = 6_000  # chunks whose points are kept; as many again that were not met lately
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,16 +25,23 @@ class LanguageWords:
     exact: Mapping[str, Points]
     folded: Mapping[str, Points]
     endings: Mapping[str, Points]
-    _seen: dict[str, Points] = field(default_factory=dict, repr=False, compare=False)
+    _seen: Recent[Points] = field(default_factory=lambda: Recent(_REMEMBERED, MAX_CHUNK), repr=False, compare=False)
 
-    def points(self, raw: str) -> Points:
-        """Which languages a word speaks for, and how much."""
-        known = self._seen.get(raw)
+    def points(self, chunk: str) -> Points:
+        """Which languages the words of a chunk (what stands between white space) speak for, and how much."""
+        known = self._seen.get(chunk)
         if known is None:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            known = self._seen[raw] = self._look_up(plain(raw))
+            known = self._seen.keep(chunk, self._count(WORD.findall(chunk)))
         return known
+
+    def _count(self, found: list[str]) -> Points:
+        if len(found) == 1:
+            return self._look_up(plain(found[0]))
+        points: dict[str, float] = {}
+        for word in found:
+            for language, value in self._look_up(plain(word)):
+                points[language] = points.get(language, 0.0) + value
+        return tuple(points.items())
 
     def _look_up(self, word: str) -> Points:
         return self.exact.get(word) or self.folded.get(word) or self._by_ending(word)

@@ -7,6 +7,8 @@ new is found. A phrase that is named here may still not occur: order and distanc
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 from mailbot.core.phrases import Phrase
 
@@ -42,9 +44,7 @@ class PhraseIndex:
     def possible(self, present: set[int]) -> int:
         """The phrases that may occur, a bit each; adds to `present` the slots that they stand for."""
         bits, count = self._bits, self._count
-        lanes = self._idle
-        for slot in present & bits.keys():
-            lanes |= bits[slot]
+        lanes = reduce(or_, [bits[slot] for slot in present if slot in bits], self._idle)
         seen = 0
         while True:
             found = self._all & lanes

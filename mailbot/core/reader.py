@@ -5,7 +5,7 @@ nothing; phrases and distances are looked at only then. Work is bounded: places 
 capped, never backtracked.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,13 +45,13 @@ class Reader:
         self._slots: list[Slots] = []  # of each word
         self._sentences: list[int] = []  # number of the sentence, from 0
         self._at: list[int] = []  # running place with pauses counted
-        self._chunk_of: list[int] = []  # number of the chunk that holds the word
         self._subject_words = 0  # how many of the first words belong to the subject
         self._folded: set[int] = set()
         self._places: defaultdict[int, list[int]] = defaultdict(list)
         self._spans: dict[int, list[Span]] = {}
         self._ends: dict[int, dict[int, set[int]]] = {}
         self._begins: list[int] = []  # offset of each chunk, once it is asked for
+        self._firsts: list[int] = []  # number of its first word
         if self._rules:
             self._lay_out()
 
@@ -59,50 +59,49 @@ class Reader:
 
     def _lay_out(self) -> None:
         """Puts the words in their places."""
+        slots, sentences, at = self._slots, self._sentences, self._at
         sentence = place = number = 0
+        last_word = -1  # number of the chunk that holds the last word
         for line in self._lines:
             place, sentence = place + line.step[0], sentence + line.step[1]
             for _ in line.chunks:
                 chunk = self._chunks[number]
                 if chunk.steps is ONE_WORD:
-                    self._slots.append(chunk.slots)
-                    self._sentences.append(sentence)
-                    self._at.append(place)
-                    self._chunk_of.append(number)
+                    slots.append(chunk.slots)
+                    sentences.append(sentence)
+                    at.append(place)
                     place += 1
                 else:
-                    place, sentence = self._lay_out_chunk(number, place, sentence)
+                    if chunk.is_open:
+                        chunk = self._read_between(number, last_word)
+                    place, sentence = self._lay_out_chunk(chunk, place, sentence)
+                if chunk.words:
+                    last_word = number
                 if chunk.folded:
-                    words = len(self._slots)
-                    self._folded.update(range(words - len(chunk.words), words))
+                    self._folded.update(range(len(slots) - len(chunk.words), len(slots)))
                 number += 1
             if line.in_subject:
-                self._subject_words = len(self._slots)
+                self._subject_words = len(slots)
         places = self._places
-        for number, slots in enumerate(self._slots):
-            for slot in slots:
+        for number, found in enumerate(slots):
+            for slot in found:
                 places[slot].append(number)
 
-    def _lay_out_chunk(self, number: int, place: int, sentence: int) -> tuple[int, int]:
+    def _lay_out_chunk(self, chunk: ReadChunk, place: int, sentence: int) -> tuple[int, int]:
         """Puts the words of a chunk in their places; where the next one begins."""
-        chunk = self._chunks[number]
-        if chunk.is_open:
-            chunk = self._read_between(number)
         for word, (pauses, ends) in zip(chunk.words, chunk.steps, strict=False):
             place, sentence = place + pauses, sentence + ends
             self._slots.append(word.slots)
             self._sentences.append(sentence)
             self._at.append(place)
-            self._chunk_of.append(number)
             place += 1
         pauses, ends = chunk.steps[-1]
         return place + pauses, sentence + ends
 
-    def _read_between(self, number: int) -> ReadChunk:
+    def _read_between(self, number: int, last_word: int) -> ReadChunk:
         """A chunk whose full stop is understood by what stands beside it."""
-        last = ""
-        if self._chunk_of:
-            last = take_apart(self._texts[self._chunk_of[-1]], self.rules.abbreviations).words[-1]
+        abbreviations = self.rules.abbreviations
+        last = take_apart(self._texts[last_word], abbreviations).words[-1] if last_word >= 0 else ""
         following = self._texts[number + 1] if number + 1 < len(self._texts) else ""
         return self.rules.read_open_chunk(self._texts[number], last, following)
 
@@ -112,23 +111,22 @@ class Reader:
 
     def _word_offsets(self, word: int) -> Span:
         if not self._begins:
-            self._begins = self._find_chunks()
-        number = self._chunk_of[word]
-        apart = take_apart(self._texts[number], self.rules.abbreviations)
-        begin = self._begins[number]
-        first, last = apart.spans[word - bisect_left(self._chunk_of, number)]
-        return begin + first, begin + last
+            self._find_chunks()
+        number = bisect_right(self._firsts, word) - 1
+        first, last = take_apart(self._texts[number], self.rules.abbreviations).spans[word - self._firsts[number]]
+        return self._begins[number] + first, self._begins[number] + last
 
-    def _find_chunks(self) -> list[int]:
-        found: list[int] = []
-        at = 0
+    def _find_chunks(self) -> None:
+        """Where each chunk begins, and which is its first word."""
+        at = words = 0
         for line in self._lines:
             at = max(at, line.begin)
             for chunk in line.chunks:
                 at = self.text.index(chunk, at)
-                found.append(at)
+                self._firsts.append(words)
+                self._begins.append(at)
                 at += len(chunk)
-        return found
+                words += len(self._chunks[len(self._firsts) - 1].words)
 
     # slots
 

@@ -1,16 +1,18 @@
 """Rules as values, ready for use: concepts, rules, counters and flags of one language.
 
-Every word is looked up once and its slots are remembered, and so is every chunk of text, because the same words come
-again and again; that memory is the only thing here that changes.
+Every chunk of text is looked up once and its slots are remembered, because the same words come again and again; that
+memory is the only thing here that changes.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from mailbot.core.language_words import LanguageWords
 from mailbot.core.phrase_index import PhraseIndex
 from mailbot.core.phrases import Phrase, Rule, Slots
+from mailbot.core.recent import Recent
 from mailbot.core.rights import Right
 from mailbot.core.word_forms import Parts, WordForms
 from mailbot.core.words import (
@@ -27,7 +29,8 @@ from mailbot.core.words import (
 )
 
 ANY = "any"  # the "right" of a rule that sees a request but not which
-_REMEMBERED = 6_000  # words and chunks whose slots are kept; then the memory starts afresh
+_REMEMBERED = 6_000  # chunks whose slots are kept; as many again that were not met lately
+_MOST_SHARED = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +61,7 @@ class ReadChunk:
     is_open: bool  # what stands beside it tells whether it ends a sentence
 
 
+_Made = TypeVar("_Made", ReadChunk, WordSlots)
 _NOTHING = WordSlots(frozenset(), folded=False)  # most words; one value serves them all
 
 
@@ -82,9 +86,10 @@ class LanguageRules:
     _forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
     _folded_forms: WordForms = field(default_factory=WordForms, repr=False, compare=False)
     _typos: dict[str, list[tuple[str, int]]] = field(default_factory=dict, repr=False, compare=False)
-    _words: dict[str, WordSlots] = field(default_factory=dict, repr=False, compare=False)
-    _chunks: dict[str, ReadChunk] = field(default_factory=dict, repr=False, compare=False)
-    _shared: dict[WordSlots, WordSlots] = field(default_factory=dict, repr=False, compare=False)  # one of each value
+    _chunks: Recent[ReadChunk] = field(
+        default_factory=lambda: Recent(_REMEMBERED, MAX_CHUNK), repr=False, compare=False
+    )
+    _shared: dict[ReadChunk | WordSlots, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self, patterns: Sequence[WordPattern], typos: Sequence[tuple[str, int]]) -> None:
         for stem, slot in typos:
@@ -132,39 +137,26 @@ class LanguageRules:
         """A chunk taken apart, with the slots of its words."""
         known = self._chunks.get(chunk)
         if known is None:
-            known = self.read_open_chunk(chunk)
-            if len(chunk) <= MAX_CHUNK:
-                if len(self._chunks) >= _REMEMBERED:
-                    self._chunks.clear()
-                self._chunks[chunk] = known
+            known = self._chunks.keep(chunk, self.read_open_chunk(chunk))
         return known
 
     def read_open_chunk(self, chunk: str, last: str = "", following: str = "") -> ReadChunk:
         """A chunk read beside the word before it and the text after it."""
         apart = take_apart(chunk, self.abbreviations, last, following)
-        words = tuple([self.look_up(word) for word in apart.words])
-        return ReadChunk(
-            words,
-            slots=words[0].slots if len(words) == 1 else frozenset().union(*[word.slots for word in words]),
-            steps=ONE_WORD if apart.steps == ONE_WORD else apart.steps,
-            folded=any(word.folded for word in words),
-            is_open=apart.is_open,
+        words = tuple([self._read(word) for word in apart.words])
+        return self._one_of(
+            ReadChunk(
+                words,
+                slots=words[0].slots if len(words) == 1 else frozenset().union(*[word.slots for word in words]),
+                steps=ONE_WORD if apart.steps == ONE_WORD else apart.steps,
+                folded=any(word.folded for word in words),
+                is_open=apart.is_open,
+            )
         )
-
-    def look_up(self, raw: str) -> WordSlots:
-        """The slots of a word as written."""
-        known = self._words.get(raw)
-        if known is None:
-            known = self._read(raw)
-            if len(raw) <= MAX_WORD:
-                if len(self._words) >= _REMEMBERED:
-                    self._words.clear()
-                self._words[raw] = known
-        return known
 
     def knows(self, raw: str) -> bool:
         """Whether the rules know the word."""
-        return bool(self.look_up(raw).slots)
+        return bool(self.read_chunk(raw).slots)
 
     def _read(self, raw: str) -> WordSlots:
         if raw in BUILT_IN:
@@ -189,8 +181,14 @@ class LanguageRules:
         slots = set(found)
         for slot in found:
             slots.update(self.implied.get(slot, ()))
-        made = WordSlots(frozenset(slots - denied), folded)
-        return self._shared.setdefault(made, made)
+        return self._one_of(WordSlots(frozenset(slots - denied), folded))
+
+    def _one_of(self, made: _Made) -> _Made:
+        """One value for all that are alike: there are far fewer of them than words."""
+        if len(self._shared) >= _MOST_SHARED:
+            self._shared.clear()
+        shared: _Made = self._shared.setdefault(made, made)
+        return shared
 
 
 def _one_slip(stem: str, word: str) -> bool:

@@ -6,12 +6,14 @@ that moved it. What the weights are is decided in training; here they are only r
 stands between white space) and words already met is the only thing that changes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from struct import Struct
+from itertools import pairwise
+from struct import Struct, unpack
 
 from mailbot.core.calibration import ANY, COLUMNS, LABELS, Calibration
 from mailbot.core.classify import Evidence, RuleOpinion, SecondOpinion
+from mailbot.core.recent import Recent
 from mailbot.core.rights import Right
 from mailbot.core.word_features import (
     ENDS,
@@ -26,11 +28,14 @@ from mailbot.core.word_features import (
     tokens,
     word_hashes,
 )
+from mailbot.core.words import MAX_CHUNK
 
 RULE = "second_reader"  # the rule's name in the evidence
 BIAS = 128  # a stored weight is a byte, this much above its value
-_REMEMBERED = 8_000  # words and chunks whose weights are kept; then the memory starts afresh
-_MAX_CHUNK = 40  # characters; longer chunks are not worth remembering
+_REMEMBERED = 8_000  # chunks whose words are kept; as many again that were not met lately
+_PAIR_BYTES = 8  # a stem of 32 bits times a constant of 32 stays in its lane
+_STEM_BITS = (1 << 32) - 1  # of them count as many as MOST_BUCKETS needs after the shift
+MOST_BUCKETS = 1 << 32 - PAIR_SHIFT
 _LANES = Struct(f"<{COLUMNS}I")  # the sums of a word side by side in one long integer, so that adding is one step
 _LANE = 1 << 15  # added to each lane, so that none is ever negative; a word has less than 100 features of a byte
 _WORDS = 6  # words shown for a right, at most
@@ -58,8 +63,8 @@ class _Word:
     """A word once met: how it counts in pairs, and the sums of its weights."""
 
     plain: str
-    stem: int  # as the second of a pair
-    first: int  # as the first of a pair
+    first: bytes  # of its stem, as the first of a pair
+    second: bytes  # of its stem, as the second of a pair
     sums: int  # lanes
     features: int
     ends: bool  # a sign that ends a sentence
@@ -81,9 +86,8 @@ class SecondReader:
         self.calibration = calibration
         self.version = weights.version
         self._mask = len(weights.index) - 1
-        self._kept = self._mask << PAIR_SHIFT | (1 << PAIR_SHIFT) - 1  # the bits of a stem that can count
-        self._words: dict[str, _Word] = {}
-        self._chunks: dict[str, tuple[_Word, ...]] = {}
+        self._chunks: Recent[tuple[_Word, ...]] = Recent(_REMEMBERED, MAX_CHUNK)
+        self._line_end = self._word("\n")
 
     def opinion(self, reading: str, rules: RuleOpinion) -> SecondOpinion:
         """The calibrated scores of both readers together, with the words that moved this one."""
@@ -105,9 +109,9 @@ class SecondReader:
 
     def margins(self, text: str) -> tuple[float, ...]:
         """How much the words and pairs of a text speak for each column, before calibration; above 0 is for it."""
-        lines = self._sentences(text)
-        words = {word.plain: word for line in lines for word in line}.values()
-        near = self._pairs(lines)
+        spoken, ends = self._spoken(self._tokens(text))
+        words = {word.plain: word for word in spoken}.values()
+        near = _pairs(spoken, ends, self._mask)
         letters = self._sums_of_words(words)
         word_norm = max(1, sum([word.features for word in words])) ** -0.5
         pair_norm = max(1, len(near)) ** -0.5
@@ -124,7 +128,7 @@ class SecondReader:
     def moved(self, text: str, rights: Sequence[Right]) -> tuple[Evidence, ...]:
         """The words that spoke most for each right (for any request if none is given), exact in the text."""
         places = list(TOKEN.finditer(text[:MAX_CHARACTERS]))
-        words = [self._word(place.group().lower()) for place in places]
+        words = self._tokens(text)
         columns = [LABELS.index(right) for right in rights] or [ANY]
         evidence: list[Evidence] = []
         for column, shares in zip(columns, self._shares(words, columns), strict=True):
@@ -134,76 +138,59 @@ class SecondReader:
                 evidence.append(Evidence(right=right, rule=RULE, text=text[start:end], start=start, end=end))
         return tuple(evidence)
 
-    def _sentences(self, text: str) -> list[list[_Word]]:
-        """As `word_features.sentences`, every chunk taken apart once."""
-        found: list[list[_Word]] = []
-        chunks = self._chunks
+    def _tokens(self, text: str) -> list[_Word]:
+        """Every token of the text, each chunk taken apart once."""
+        found: list[_Word] = []
+        get = self._chunks.get
         for line in text[:MAX_CHARACTERS].split("\n"):
-            words: list[_Word] = []
             for chunk in line.split():
-                known = chunks.get(chunk)
-                for word in self._chunk(chunk) if known is None else known:
-                    if not word.ends:
-                        words.append(word)
-                    elif words:
-                        if word.plain == "?":
-                            words.append(word)
-                        found.append(words)
-                        words = []
-            if words:
-                found.append(words)
+                known = get(chunk)
+                found += self._chunk(chunk) if known is None else known
+            found.append(self._line_end)
+        found.pop()
         return found
 
     def _chunk(self, chunk: str) -> tuple[_Word, ...]:
-        words = tuple([self._word(token) for token in tokens(chunk)])
-        if len(chunk) <= _MAX_CHUNK:
-            if len(self._chunks) >= _REMEMBERED:
-                self._chunks.clear()
-            self._chunks[chunk] = words
-        return words
+        found = tokens(chunk)
+        words = {token: self._word(token) for token in set(found)}
+        return self._chunks.keep(chunk, tuple([words[token] for token in found]))
+
+    def _spoken(self, found: Sequence[_Word]) -> tuple[list[_Word], list[int]]:
+        """The words, and after how many of them each sentence ends (see `word_features.sentences`)."""
+        words: list[_Word] = []
+        ends = [0]
+        for word in found:
+            if not word.ends:
+                words.append(word)
+            elif len(words) > ends[-1]:
+                if word.plain == "?":
+                    words.append(word)
+                ends.append(len(words))
+        ends.append(len(words))
+        return words, ends
 
     def _word(self, token: str) -> _Word:
-        word = self._words.get(token)
-        if word is None:
-            word = self._new_word(plain_word(token), ends=token in ENDS)
-            if len(token) <= _MAX_CHUNK:
-                if len(self._words) >= _REMEMBERED:
-                    self._words.clear()
-                self._words[token] = word
-        return word
-
-    def _new_word(self, plain: str, *, ends: bool) -> _Word:
+        plain = plain_word(token)
         hashes = word_hashes(plain)
         stem = stem_hash(plain)
-        sums = [total + _LANE for total in self._sum_of(h & self._mask for h in hashes)]
+        sums = [total + _LANE for total in self._sum_of([h & self._mask for h in hashes])]
         return _Word(
             plain=plain,
-            stem=stem & self._kept,
-            first=stem * PAIR_FIRST & self._kept,
+            first=(stem * PAIR_FIRST & _STEM_BITS).to_bytes(_PAIR_BYTES, "little"),
+            second=stem.to_bytes(_PAIR_BYTES, "little"),
             sums=int.from_bytes(_LANES.pack(*sums), "little"),
             features=len(hashes),
-            ends=ends,
+            ends=token in ENDS,
         )
-
-    def _pairs(self, lines: Sequence[Sequence[_Word]]) -> set[int]:
-        """The buckets of the pairs near each other in one sentence (see `word_features.pair_hash`)."""
-        mask = self._mask
-        found: set[int] = set()
-        for line in lines:
-            firsts, seconds = [word.first for word in line], [word.stem for word in line]
-            for distance in range(1, REACH + 1):
-                near = zip(firsts, seconds[distance:], strict=False)
-                found.update([(first ^ second) * PAIR_BOTH >> PAIR_SHIFT & mask for first, second in near])
-        return found
 
     def _sums_of_words(self, words: Collection[_Word]) -> Sums:
         lanes = sum([word.sums for word in words]).to_bytes(_LANES.size, "little")
         added = _LANE * len(words)
         return tuple([total - added for total in _LANES.unpack(lanes)])
 
-    def _sum_of(self, buckets: Iterable[int]) -> Sums:
+    def _sum_of(self, buckets: Collection[int]) -> Sums:
         table, index = self.weights.table, self.weights.index
-        rows = [table[row * COLUMNS : row * COLUMNS + COLUMNS] for bucket in buckets if (row := index[bucket])]
+        rows = [table[row * COLUMNS : row * COLUMNS + COLUMNS] for row in map(index.__getitem__, buckets) if row]
         together, drop = b"".join(rows), BIAS * len(rows)
         return tuple([sum(together[column::COLUMNS]) - drop for column in range(COLUMNS)])
 
@@ -228,13 +215,37 @@ class SecondReader:
 
     def _rows_of_pairs(self, words: Sequence[_Word]) -> list[tuple[int, int, int]]:
         """The pairs that hold something: places of both words, and where their row begins."""
-        index, mask = self.weights.index, self._mask
+        index = self.weights.index
         return [
             (at, at + distance, row * COLUMNS)
-            for distance in range(1, REACH + 1)
-            for at, (one, two) in enumerate(zip(words, words[distance:], strict=False))
-            if (row := index[(one.first ^ two.stem) * PAIR_BOTH >> PAIR_SHIFT & mask])
+            for distance, buckets in enumerate(_buckets(words, self._mask), 1)
+            for at, row in enumerate(map(index.__getitem__, buckets))
+            if row
         ]
+
+
+def _pairs(words: Sequence[_Word], ends: Sequence[int], mask: int) -> set[int]:
+    """The buckets of the pairs near each other in one sentence."""
+    found: set[int] = set()
+    for distance, buckets in enumerate(_buckets(words, mask), 1):
+        for start, end in pairwise(ends):
+            if end - distance > start:
+                found.update(buckets[start : end - distance])
+    return found
+
+
+def _buckets(words: Sequence[_Word], mask: int) -> Iterator[tuple[int, ...]]:
+    """The bucket of each word with the next, with the one after that, and so on up to REACH.
+
+    `word_features.pair_hash` of all pairs of a distance at once: every pair has a lane of its own in a long integer.
+    """
+    firsts = int.from_bytes(b"".join([word.first for word in words]), "little")
+    seconds = int.from_bytes(b"".join([word.second for word in words]), "little")
+    size = len(words) * _PAIR_BYTES
+    masks = int.from_bytes(mask.to_bytes(_PAIR_BYTES, "little") * len(words), "little")
+    for distance in range(1, REACH + 1):
+        hashes = (firsts ^ seconds >> 8 * _PAIR_BYTES * distance) * PAIR_BOTH >> PAIR_SHIFT & masks
+        yield unpack(f"<{len(words)}Q", hashes.to_bytes(size, "little"))[: max(0, len(words) - distance)]
 
 
 def _strongest(shares: Sequence[float]) -> list[tuple[int, int]]:

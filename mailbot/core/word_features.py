@@ -56,8 +56,10 @@ def sentences(text: str) -> list[list[str]]:
 def word_hashes(word: str) -> list[int]:
     """Hashes of a plain word and of its letter groups."""
     edged = f" {word} "
-    grams = [edged[i : i + n] for n in _GRAMS for i in range(len(edged) - n + 1)]
-    return [zlib.crc32(gram.encode()) for gram in (*grams, f"={word}")]
+    letters: str | bytes = edged.encode() if edged.isascii() else edged
+    grams = [letters[i : i + n] for n in _GRAMS for i in range(len(letters) - n + 1)]
+    found = [zlib.crc32(gram if isinstance(gram, bytes) else gram.encode()) for gram in grams]
+    return [*found, zlib.crc32(f"={word}".encode())]
 
 
 def stem_hash(word: str) -> int:

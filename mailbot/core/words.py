@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 MAX_LENGTH = 150_000  # characters read in full; of longer texts the first HEAD and the last TAIL are read
 HEAD, TAIL = 100_000, 50_000
@@ -68,8 +69,7 @@ def has_no_diacritics(word: str) -> bool:
     return _ASCII_WORD.fullmatch(word) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line that holds something."""
 
     chunks: list[str]

@@ -16,13 +16,12 @@ from typing import Any
 
 from mailbot.core.calibration import COLUMNS, LABELS, Calibration, Logistic
 from mailbot.core.rulebook import Thresholds
-from mailbot.core.second_reader import BIAS, SecondReader, Weights
+from mailbot.core.second_reader import BIAS, MOST_BUCKETS, SecondReader, Weights
 from mailbot.errors import ConfigurationError
 
 FILE = "second_reader.bin"
 MAGIC = b"mailbot second reader 1\n"
 _NUMBER = 4  # bytes of a bucket's number
-_MOST_BUCKETS = 1 << 22
 
 
 def load_second_reader(folder: Path) -> SecondReader:
@@ -66,7 +65,7 @@ def _reader(content: bytes) -> SecondReader:
 def _table(learned: bytes, buckets: int) -> tuple[bytes, Sequence[int]]:
     """The rows, after one that says nothing, and the row of every bucket."""
     count = len(learned) // (_NUMBER + COLUMNS)
-    if count * (_NUMBER + COLUMNS) != len(learned) or buckets & (buckets - 1) or not 0 < buckets <= _MOST_BUCKETS:
+    if count * (_NUMBER + COLUMNS) != len(learned) or buckets & (buckets - 1) or not 0 < buckets <= MOST_BUCKETS:
         raise ValueError("the table has no whole rows")
     index = array("I", bytes(buckets * array("I").itemsize))
     for row, (bucket,) in enumerate(struct.iter_unpack("<I", memoryview(learned)[: count * _NUMBER]), 1):

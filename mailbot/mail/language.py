@@ -14,14 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mailbot.core.language_words import LanguageWords
+from mailbot.core.language_words import WORD, LanguageWords
 
 UNKNOWN = "unknown"
 _PROFILES = ("fi", "sv", "en", "et", "no", "da", "de", "nl", "fr", "es", "it", "pl")
 _PRIORS = {"fi": 0.4, "sv": 0.2, "en": 0.2}  # the rest share what is left
 _ISO = {"no": "nb"}  # langdetect's name of a language and ours
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_MOST_WORDS = 400  # words that are looked at, half from the beginning and half from the end
+_MOST_WORDS = 400  # chunks that are looked at, half from the beginning and half from the end
 _SURE = 1.0  # points that decide, when ...
 _LEAD = 1.5  # ... the second best is so many times behind
 _ALSO = 0.4  # share of the best points from which a second language is read too
@@ -52,6 +51,7 @@ _SCRIPTS = (  # a letter of the script, language; the first rules are the narrow
     (re.compile(r"[\u4e00-\u9fff]"), "zh"),
     (re.compile(r"[\u0900-\u097f]"), "hi"),
 )
+_BEYOND_LATIN = re.compile(r"[\u0370-\u1fff\u3040-\ud7af]")  # no letter of a script above stands elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,15 +72,15 @@ def guess_languages(text: str, words: LanguageWords, default: str = UNKNOWN, kno
 
     `known` tells for a language whether our rules know a word; it is asked where common words have not decided.
     """
-    found = _WORD.findall(text)
-    if foreign := _by_script(text, found):
+    if foreign := _by_script(text):
         return Guess(language=foreign)
+    found = text.split()
     if len(found) > _MOST_WORDS:
         found = found[: _MOST_WORDS // 2] + found[-_MOST_WORDS // 2 :]
     points = _without_strangers(_count(found, words), text)
     common = dict(points)  # before our own rules, which know three languages only, are asked
     if not _is_decided(points):
-        _ask_rules(points, found, known)
+        _ask_rules(points, [word for chunk in found for word in WORD.findall(chunk)], known)
     ranked = sorted(points, key=lambda language: -points[language])
     if _is_decided(points):
         found_too = _also(ranked, points)
@@ -134,10 +134,11 @@ def _ask_rules(points: dict[str, float], found: Sequence[str], known: Known) -> 
             points[language] = points.get(language, 0.0) + votes
 
 
-def _by_script(text: str, found: Sequence[str]) -> str:
+def _by_script(text: str) -> str:
     """The language of another script, when at least half of the words are written in it."""
-    if text.isascii():
+    if text.isascii() or not _BEYOND_LATIN.search(text):
         return ""
+    found = WORD.findall(text)
     for pattern, language in _SCRIPTS:
         if pattern.search(text):
             general = _SCRIPTS[1][0] if language == "uk" else pattern
@@ -148,8 +149,8 @@ def _by_script(text: str, found: Sequence[str]) -> str:
 
 def _count(found: Sequence[str], words: LanguageWords) -> dict[str, float]:
     points: dict[str, float] = {}
-    for word in found:
-        for language, value in words.points(word):
+    for chunk in found:
+        for language, value in words.points(chunk):
             points[language] = points.get(language, 0.0) + value
     return points
 
