@@ -35,14 +35,14 @@ class Reader:
 
     @cached_property
     def patterns(self) -> ReadingPatterns:
-        """The patterns by which mail is taken apart."""
-        return load_reading_patterns(shipped("rules"))
+        """The patterns by which mail is taken apart; they were checked when they were made."""
+        return load_reading_patterns(shipped("rules"), check=False)
 
     @cached_property
     def understanding(self) -> Understanding:
-        """Rules and second reader."""
+        """Rules and second reader. The shipped rules were checked when they were made, one's own are checked here."""
         return Understanding(
-            rulebook=load_rulebook(shipped("rules"), self._overrides),
+            rulebook=load_rulebook(shipped("rules"), self._overrides, whole=self._overrides is not None),
             second_reader=load_second_reader(shipped("rules")) if self._second else None,
             default_language=self._default_language,
             patterns=self.patterns,

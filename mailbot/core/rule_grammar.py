@@ -30,6 +30,8 @@ _KEYS = {
 
 def choices(text: str) -> list[str]:
     """The alternatives of an item, divided by "|" outside brackets."""
+    if "(" not in text:
+        return text.split("|")
     depth, parts = 0, [""]
     for letter in text:
         depth += (letter == "(") - (letter == ")")
@@ -42,6 +44,8 @@ def choices(text: str) -> list[str]:
 
 def written_out(pattern: str) -> list[str]:
     """Every form of a pattern with alternatives in brackets: "tie(to|do)t" is "tietot" and "tiedot"."""
+    if "(" not in pattern:
+        return [pattern]
     pieces: list[list[str]] = []
     at = 0
     for group in GROUP.finditer(pattern):

@@ -232,5 +232,9 @@ class Rulebook:
         """The rules of the language; those of `other` for a language that has no rules of its own."""
         return self.languages.get(language) or self.languages.get("other")
 
+    def knows(self, language: str, word: str) -> bool:
+        """Whether the rules of the language know the word."""
+        return self.languages[language].knows(word)
+
 
 RIGHT_NAMES = frozenset(Right) | {ANY}

@@ -4,7 +4,9 @@ The walk is short and pure: reading -> language -> rules (asked first, they cost
 where it can change something) -> verdict. Knows no file and no mailbox; the rulebook and the readers come from outside.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Protocol
 
 from mailbot.core.classify import (
@@ -59,8 +61,13 @@ class Understanding:
 
     def guess(self, reading: str) -> Guess:
         """The language of a reading, and of larger parts of it."""
-        known = {language: rules.knows for language, rules in self.rulebook.languages.items() if language != "other"}
-        return guess_languages(reading, self.rulebook.words, self.default_language, known)
+        return guess_languages(reading, self.rulebook.words, self.default_language, self._known)
+
+    @cached_property
+    def _known(self) -> dict[str, Callable[[str], bool]]:
+        """Whether the rules of a language know a word; they are compiled when they are asked."""
+        book = self.rulebook
+        return {language: partial(book.knows, language) for language in book.languages if language != "other"}
 
     def judge_text(self, subject: str, body: str) -> Verdict:
         """The verdict on a bare subject and body, split into what was written and what was quoted."""
