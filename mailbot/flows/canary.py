@@ -13,7 +13,7 @@ from mailbot.core.letter import Text
 from mailbot.errors import ConfigurationError
 from mailbot.flows import alarms, ends, own_mail
 from mailbot.flows.alarms import Told
-from mailbot.flows.duties import POLLED, STUCK, UNDONE, UNOPENED, Plan
+from mailbot.flows.duties import POLLED, SERVER_AWAY, STUCK, UNDONE, UNOPENED, Plan
 from mailbot.flows.office import Office
 from mailbot.mail.own import Origin
 from mailbot.store import cursors, outbox
@@ -117,8 +117,13 @@ def _last_round(connection: Connection, name: str) -> datetime | None:
 
 
 def _oldest_unsent(connection: Connection, now: datetime) -> datetime | None:
-    """Since when a mail waits whose time has come; a sender that lives would have tried it and set a later time."""
-    return min((mail.next_at for mail in outbox.due(connection, now)), default=None)
+    """Since when a mail waits whose time has come (a sender that lives would have tried it and set a later time), or
+    since when one lives that no server listens to."""
+    moments = [mail.next_at for mail in outbox.due(connection, now)]
+    away = cursors.read_state(connection, SERVER_AWAY)
+    if away is not None and away[0] and outbox.waiting(connection):
+        moments.append(away[1])
+    return min(moments, default=None)
 
 
 def _from(moment: datetime, awake_since: datetime | None) -> datetime:

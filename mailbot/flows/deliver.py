@@ -21,6 +21,7 @@ from mailbot.core.ticket import Event, Status
 from mailbot.errors import IllegalMoveError, TryLaterError
 from mailbot.flows import clock, notify, own_mail
 from mailbot.flows.decide import back_to_drafted
+from mailbot.flows.duties import SERVER_AWAY
 from mailbot.flows.office import Office
 from mailbot.store import audit, cursors, drafts, messages, outbox, tickets
 from mailbot.store.database import Connection
@@ -91,7 +92,20 @@ def deliver(office: Office, transport: Transport, *, now: datetime) -> Round:
                     _attempt(office, transport, group, done, now)
     with office.database.read() as connection:
         done.waiting = outbox.waiting(connection)
+    _note_how_the_server_is(office, done, now)
     return done
+
+
+def _note_how_the_server_is(office: Office, done: Round, now: datetime) -> None:
+    """Since when no mail leaves at all, for the canary to judge; a mail that was put off by itself says nothing."""
+    if not (done.stopped or done.sent or done.deferred or done.failed):
+        return
+    value = "yes" if done.stopped else ""
+    with office.database.read() as connection:
+        known = cursors.read_state(connection, SERVER_AWAY)
+    if (known[0] if known else "") != value:
+        with office.database.write() as connection:
+            cursors.note_state(connection, SERVER_AWAY, value, now)
 
 
 def _next(office: Office, after: Waiting | None, now: datetime) -> tuple[Waiting, ...]:

@@ -15,6 +15,7 @@ from mailbot.store import tickets
 POLLED, REMINDED = "polled", "reminded"  # states that the duties write after each good round
 UNOPENED = "unopened"  # state: the folders that could not be opened, one a line, and since when
 UNDONE = "undone"  # state: what the configuration asks for in the mailbox and the server refuses, and since when
+SERVER_AWAY = "server_away"  # state: "yes" while no mail server takes anything, and since when
 STUCK = "sending"  # judged by the outbox itself
 
 

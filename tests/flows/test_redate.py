@@ -103,7 +103,7 @@ def test_a_reminder_that_was_said_is_not_said_again_for_the_new_date(bureau: Bur
 
 def test_the_alarm_of_an_unsent_reply_follows_the_new_date(bureau_of: Callable[..., Bureau]) -> None:
     """A reply is approved and waits while its date moves a day earlier: the warning comes a day before that one."""
-    days_off = f'[calendar]\nextra_days_off = ["{DUE}"]\n[alarm]\nemail = "admin@other-domain.example"'
+    days_off = f'[calendar]\nextra_days_off = [{DUE}]\n[alarm]\nemail = "admin@other-domain.example"'
     bureau = bureau_of(more=days_off)
     notice = bureau.opened()
     bureau.now = START + timedelta(days=(DUE - START.date()).days - 2)
