@@ -136,6 +136,10 @@ def test_what_is_so_and_not_so_is_a_correction(body: str) -> None:
         "Det står på skärmen att jag inte är inloggad.",
         "Enligt er faktura har jag köpt tre, men jag köpte två.",
         "Hur stavas ert domännamn?",
+        "Min adress är inte svår att hitta, sväng vänster.",
+        "Jag står som sista punkt på agendan, ändra det till första.",
+        "Enligt er har jag förlorat garantin, det stämmer inte.",
+        "Ni har fel pris på er hemsida, jag köpte för 20.",
     ],
 )
 def test_other_corrections_are_nobodys_data(body: str) -> None:
@@ -232,6 +236,12 @@ def test_an_agent_asks_for_somebody(body: str, right: Right) -> None:
         "Ring mig inte på förmiddagen, jag sover då.",
         "Larmet ringer hela natten, få slut på det.",
         "Kasta inte lådorna, vi behöver dem i flytten.",
+        "Skicka mig allt ni har om värmepumpar.",
+        "Jag vill läsa vad ni skrivit i offerten.",
+        "Radera lagringen på min telefon, jag ska sälja den.",
+        "Ta bort allt från skrivbordet på min dator.",
+        "Använd inte min parkeringsplats medan jag är bortrest.",
+        "Vem har lämnat paketet utanför min dörr?",
         "Bocka ur rutan för hemleverans, jag hämtar själv.",
         "Till vilka länder skickar ni varor?",
         "Vi byter operatör och vill ta med oss numret.",
