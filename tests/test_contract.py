@@ -65,6 +65,10 @@ def test_parse_prints_its_fields(tmp_path: Path) -> None:
 def test_command_prints_what_a_reply_would_do() -> None:
     """One word approves; an automatic mail with the same word does nothing."""
     assert _run("command", "--json", "-", stdin=REPLY)[1][0]["commands"] == [{"action": "approve", "args": {}}]
+    both = mail("Anna <anna@example.com>", "Re: JALO-2026-0001", "Ei tietoja\nHyväksyn\n")
+    (found,) = _run("command", "--json", "-", stdin=both)[1]
+    assert found["commands"] == [{"action": "no_data", "args": {}}]
+    assert [item["action"] for item in found["dropped"]] == ["approve"], "what is not done is named"
     automatic = REPLY.replace(b"MIME-Version", b"Auto-Submitted: auto-replied\r\nMIME-Version")
     found = _run("command", "--json", "-", stdin=automatic)[1][0]
     assert found["commands"] == []

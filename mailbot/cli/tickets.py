@@ -272,7 +272,9 @@ def _file(path: Path) -> File:
 @by_option
 @click.option("--fingerprint", help="Of exactly the draft that was read (64 characters, or its beginning).")
 @click.option("--open", "open_lines", multiple=True, metavar="LINE", help="A checklist line that is not done yet.")
-@click.option("--confirm", is_flag=True, help="Approve although somebody may have answered outside.")
+@click.option(
+    "--confirm", is_flag=True, help="Approve although somebody may have answered outside, or a copy is still asked for."
+)
 @json_option
 @click.pass_context
 def approve(

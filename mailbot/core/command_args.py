@@ -62,6 +62,14 @@ def clean_tail(text: str, words: CommandWords, language: str) -> str:
     return text
 
 
+def without_object(text: str, words: CommandWords) -> str:
+    """A reason without the draft that it names first: "the draft, the tone is harsh" gives "the tone is harsh"."""
+    named = re.match(r"([^,;:.–—\n]{1,40})[,;:.–—]\s*(?=\S)", text)
+    said = [token.folded for token in words.tokens(named[1])] if named else []
+    known = all(word in words.not_sendable or any(word in one for one in words.fillers.values()) for word in said)
+    return text[named.end() :] if named and known and any(word in words.not_sendable for word in said) else text
+
+
 def rights(tokens: Sequence[Token], words: CommandWords) -> list[Right]:
     """The rights that are named, in the order of `Right`."""
     return [right for right in Right if any(token.folded in words.rights[right] for token in tokens)]

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from mailbot.core import command_args as args
-from mailbot.core.command_clauses import Clause, ClauseText
+from mailbot.core.command_beside import Beside
+from mailbot.core.command_clauses import Clause
 from mailbot.core.command_reading import Own
 from mailbot.core.command_values import SAID, TURNED_DOWN, Action, Command, Heard, Why
-from mailbot.core.command_words import LANGUAGES, REFERENCE, CommandWords, Match, Token
+from mailbot.core.command_words import REFERENCE, CommandWords, Match
 
 _MAX_WORDS = 1000
+_MAX_NAMING = 300  # characters in which rights are named
 _FREE = frozenset({Action.REJECT, Action.NOTE, Action.EXTEND, Action.REFUSE, Action.ASSIGN})
 _ASKS = frozenset({Action.ASK_IDENTITY, Action.ASK_AUTHORITY, Action.ASK_CLARIFICATION})
 _REASONED = frozenset({Action.REJECT, Action.EXTEND, Action.REFUSE})
@@ -26,17 +28,12 @@ _AFTER_REASONED = ("time", "hedge")
 
 
 @dataclass(kw_only=True)
-class Scanner(ClauseText):
+class Scanner(Beside):
     """One pass over one text. The lists grow; everything else stays."""
 
     files: tuple[str, ...]
-    commands: list[Command] = field(default_factory=list)
-    doubts: list[Why] = field(default_factory=list)
     missing: Why | None = None
-    words_before: int = 0
     references: list[str] = field(default_factory=list)
-    addressed: bool = False  # greeted somebody by name
-    reported: int = -1  # the sentence in which work was last reported: "I deleted it in the CRM and the newsletter"
 
     def run(self) -> Heard:
         """Hear the whole text."""
@@ -68,7 +65,7 @@ class Scanner(ClauseText):
             if facts is not None:
                 self.commands.append(Command(action=Action.FACTS, args=facts))
                 return self.line_of(clause)[1]
-            self._hear_nothing(clause)
+            self.hear_beside(clause)
             return 0
         match, action = found
         if action is Action.APPROVE:
@@ -113,7 +110,8 @@ class Scanner(ClauseText):
 
     def _affirmed(self, match: Match, clause: Clause) -> str:
         """The sentence from a command on, up to a "not": "this is an access request, not an erasure"."""
-        said = self.own.text[self.tokens[match.start].start : self.sentence_end(clause)]
+        begin = self.tokens[match.start].start
+        said = self.own.text[begin : min(self.sentence_end(clause), begin + _MAX_NAMING)]
         no = self.words.tongues[match.phrase.language].doubts["negation"]
         end = next((token.start for token in self.tokens_of(said) if token.folded in no), len(said))
         return said[:end]
@@ -220,7 +218,8 @@ class Scanner(ClauseText):
         said = self.own.text[self.tokens[match.start].start : self.sentence_end(clause)]
         match_args: dict[str, object] = {}
         if action in {Action.REJECT, Action.EXTEND}:
-            match_args = {"reason": text} if text else {}
+            reason = args.without_object(text, self.words) if action is Action.REJECT else text
+            match_args = {"reason": reason} if reason else {}
         elif action is Action.NOTE:
             self._weigh_note(text)
             return {"text": text} if text else None
@@ -323,67 +322,6 @@ class Scanner(ClauseText):
         if action in {Action.NOTE, Action.EDIT, Action.FACTS, Action.ATTACH, Action.ANSWERED_ELSEWHERE}:
             return self.colon_at(match.end - 1) or (clause.opens_sentence and match.start == clause.start)
         return True
-
-    def _hear_nothing(self, clause: Clause) -> None:
-        """A clause without a command: harmless, a report of work done, or a doubt."""
-        span = self.tokens[clause.start : clause.end]
-        if clause.sentence in self.asked:
-            self.doubts.append(Why.QUESTION)
-            return
-        rest = list(self.not_calm(clause))
-        if self.is_curt(rest):
-            self.doubts.append(next(why for token in rest if (why := self.doubt_of(token))))
-            return
-        if any(all(token.folded in self.words.fillers[language] for token in rest) for language in LANGUAGES):
-            return
-        if clause.opens_sentence and self.greets(span):
-            self.addressed = True
-            return
-        if self.is_polite(span) or self._is_own_name(clause, span):
-            return
-        if all(self._reports_work(clause, rest, language) for language in self.languages(rest)):
-            self.reported = clause.sentence
-            return
-        if self._begins_report(clause, rest):
-            return
-        if not self.commands:
-            self.words_before += len(span)
-        self.doubts.append(next((why for token in rest if (why := self.doubt_in(rest, token))), Why.NOT_UNDERSTOOD))
-
-    def _is_own_name(self, clause: Clause, span: Sequence[Token]) -> bool:
-        """A name that ends the sentence of an order: "hyväksyn, Maija"."""
-        last = clause.end == len(self.tokens) or self.gap(clause.end - 1).count("\n") > 0
-        named = len(span) <= 3 and all(token.is_name and not self.doubt_of(token) for token in span)
-        before = self.gap(clause.start - 1) if clause.start else ""
-        return (
-            last and named and bool(self.commands) and (not clause.opens_sentence or before.rstrip()[-1:] in {"/", "-"})
-        )
-
-    def _begins_report(self, clause: Clause, span: Sequence[Token]) -> bool:
-        """The first of several things that were worked on: "HubSpot and Leadfeeder are done"."""
-        place = self.clauses.index(clause) + 1
-        if (
-            len(span) > 2
-            or not all(token.text[:1].isupper() for token in span)
-            or any(self.doubt_of(token) for token in span)
-        ):
-            return False
-        later = islice(self.clauses, place, place + 2)
-        return any(one.sentence == clause.sentence and self._done_in(self.tokens[one.start : one.end]) for one in later)
-
-    def _done_in(self, span: Sequence[Token]) -> bool:
-        doubted = any(self.doubt_in(span, token) for token in span)
-        return not doubted and any(t.folded in self.words.tongues[one].done for one in LANGUAGES for t in span)
-
-    def _reports_work(self, clause: Clause, span: Sequence[Token], language: str) -> bool:
-        tongue = self.words.tongues[language]
-        goes_on = self.reported == clause.sentence and len(span) <= 3 and not any(t.text.isdigit() for t in span)
-        if not goes_on and not any(token.folded in tongue.done for token in span):
-            return False
-        now = [token for token in span if token.folded in tongue.doubts["time"] and token.folded in tongue.fillers]
-        doubts = tongue.doubts.values()
-        rest = [token for token in span if token not in now]
-        return len(span) <= 15 and not any(token.folded in doubt for token in rest for doubt in doubts)
 
 
 def scan(own: Own, files: Sequence[str], words: CommandWords) -> Heard:

@@ -249,10 +249,10 @@ def test_any_text_is_answered() -> None:
      "merkitse: " * 20_000, "terveisin " * 20_000, "hylkään, " * 20_000],
 )  # fmt: skip
 def test_long_text_is_read_in_linear_time(text: str) -> None:
-    """Hostile text of hundreds of kilobytes is answered within seconds."""
-    begun = time.perf_counter()
+    """Hostile text of hundreds of kilobytes is answered within seconds of the processor."""
+    begun = time.process_time()
     said(text)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_one_slip_is_forgiven_and_no_more() -> None:
