@@ -303,6 +303,39 @@ def test_a_negated_act_is_not_asked_for(body: str, right: Right) -> None:
     assert right not in judged(body).rights
 
 
+@pytest.mark.parametrize(
+    ("body", "rights"),
+    [
+        ("Ta inte bort mina uppgifter utan rätta dem.", "rectification"),
+        ("Ni ska inte radera något, bara rätta min adress.", "rectification"),
+        ("Rätta ingenting, visa mig bara vad som står om mig.", "access"),
+        ("Radera ingenting ännu, jag vill först läsa vad ni har om mig.", "access"),
+        ("Jag vill inte ha en kopia av mina uppgifter, jag vill att de raderas.", "erasure"),
+        ("Frys inte kontot, radera det.", "erasure"),
+        ("Radera inte uppgifterna, lås dem.", "restriction"),
+        ("Ni behöver inte radera mig, det räcker att ni slutar skicka reklam.", "objection"),
+    ],
+)
+def test_what_is_not_wanted_adds_nothing(body: str, rights: str) -> None:
+    """ "Not this but that" asks for that alone; a no to erasure is no restriction."""
+    assert named(body) == set(rights.split())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Jag begärde radering i mars men har ångrat mig, behåll kontot.",
+        "Ni har redan raderat mina uppgifter, tack för det.",
+        "Jag tar tillbaka min begäran om radering.",
+        "Jag ville radera mitt konto men hittade knappen själv, så det är klart.",
+        "Utdraget kom i dag, allt var som det skulle.",
+    ],
+)
+def test_what_is_done_or_withdrawn_is_asked_no_more(body: str) -> None:
+    """A request that was answered, taken back or solved names no right."""
+    assert named(body) == set()
+
+
 def test_a_negation_elsewhere_does_not_stop_a_request() -> None:
     """That somebody has never bought anything negates nothing of what is asked."""
     assert Right.ERASURE in judged("Jag har aldrig handlat hos er, radera mina uppgifter.").rights
