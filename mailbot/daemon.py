@@ -71,6 +71,7 @@ class _Daemon:
     stop: threading.Event = field(default_factory=threading.Event)
     mailbox: ImapMailbox | None = None
     idling: bool = False
+    warm: bool = False  # all that the first message needs is loaded
     duties: list[_Duty] = field(default_factory=list)
 
     def poll(self) -> float:
@@ -96,7 +97,11 @@ class _Daemon:
         if done.tickets or done.commands or done.follow_ups:
             LOG.info("poll: %d tickets, %d staff replies, %d more", done.tickets, done.commands, done.follow_ups)
             self.hurry("deliver")
-        return self._wait_for_news(mailbox)
+        pause = self._wait_for_news(mailbox)
+        if not self.warm:  # while the server watches: no mail waits for rules to be loaded
+            self.warm = True
+            house.warm()
+        return pause
 
     def _connected(self) -> ImapMailbox:
         if self.mailbox is None:

@@ -146,6 +146,15 @@ class House:
         """What a reply of staff would do."""
         return self._commands(visible_text, attachments)
 
+    def warm(self) -> None:
+        """Loads what the first message would need, which otherwise takes a second of its time.
+
+        Raises ConfigurationError when rules or templates are wrong.
+        """
+        importlib.import_module("mailbot.flows.take")
+        self.reader.warm()
+        self.texts.words(self.controller.language)
+
     def mailbox(self) -> ImapMailbox:
         """A mailbox that is not yet connected."""
         imap = self.config.imap

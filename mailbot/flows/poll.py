@@ -83,20 +83,13 @@ def _read_folder(
         uids, passed = _first_uids(office, mailbox, folders, clock_now(), cursor)
     else:
         uids, passed = mailbox.uids(after=cursor.last_uid), cursor.last_uid
-        _look_at_flags(office, mailbox, name, state.uidvalidity, clock_now())
-        if not uids:
-            return state.uidvalidity
-    from mailbot.flows.take import Walk, flush, take  # loads all that reads and answers mail: a third of a start
+    if uids or cursor is None or renumbered:
+        from mailbot.flows.take import Walk, take_all  # loads all that reads and answers mail: a third of a start
 
-    walk = Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=passed, stored=cursor, folders=folders)
-    if uids:
-        reading.warm()  # a fault of the rules stops the round here, before any message can be blamed for it
-    for count, fetched in enumerate(mailbox.read(uids), 1):
-        take(office, mailbox, reading, commands, walk, fetched, done, clock_now(), recognise=renumbered)
-        progress(count, len(uids))
-    if uids:
-        walk.last_uid = max(walk.last_uid, uids[-1])  # the last may have been expunged while we read
-    flush(office, walk, reading, clock_now())
+        walk = Walk(folder=name, uidvalidity=state.uidvalidity, last_uid=passed, stored=cursor, folders=folders)
+        take_all(office, mailbox, reading, commands, walk, uids, done, clock_now, progress, recognise=renumbered)
+    if cursor is not None and not renumbered:
+        _look_at_flags(office, mailbox, name, state.uidvalidity, clock_now())
     return state.uidvalidity
 
 

@@ -7,6 +7,7 @@ dealt with becomes a ticket for a person, with its bytes.
 
 import logging
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,36 @@ class Walk:
     stored: Cursor | None  # where the database has the cursor, as far as we know
     folders: Folders  # what the configuration asks for
     pending: list[Seen] = field(default_factory=list)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """How far this walk has come."""
+        return self.uidvalidity, self.last_uid
+
+
+def take_all(
+    office: Office,
+    mailbox: Mailbox,
+    reading: Reading,
+    commands: CommandReader,
+    walk: Walk,
+    uids: Sequence[int],
+    done: Round,
+    clock_now: Callable[[], datetime],
+    progress: Callable[[int, int], None],
+    *,
+    recognise: bool,
+) -> None:
+    """Every one of these messages of the open folder; `recognise`: the folder was renumbered, most are known."""
+    if uids:
+        reading.warm()  # a fault of the rules stops the round here, before any message can be blamed for it
+    for count, fetched in enumerate(mailbox.read(uids), 1):
+        take(office, mailbox, reading, commands, walk, fetched, done, clock_now(), recognise=recognise)
+        progress(count, len(uids))
+    if uids:
+        walk.last_uid = max(walk.last_uid, uids[-1])  # the last may have been expunged while we read
+    if walk.pending or walk.stored is None or (walk.stored.uidvalidity, walk.stored.last_uid) != walk.place:
+        flush(office, walk, reading, clock_now())
 
 
 def take(

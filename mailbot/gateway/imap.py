@@ -58,8 +58,9 @@ class ImapMailbox:
     def __init__(self, account: Account) -> None:
         self.account = account
         self._client: Any = None
-        self._idling = False
+        self._idling = self._told = False
         self._open: FolderState | None = None
+        self._told = False  # IDLE has just ended: the server has said all that is new in the open folder
         self._lives: tuple[Life, ...] = ()
         self._fetching = Fetching(self, account.message_bytes)
 
@@ -118,7 +119,7 @@ class ImapMailbox:
                 client.logout()
             with contextlib.suppress(IMAPClientError, OSError):
                 client.shutdown()
-        self._idling = False
+        self._idling = self._told = False
 
     def _ours(self) -> AbstractContextManager[None]:
         return ours(self.account.host, self.account.port, self.account.username)
@@ -143,8 +144,13 @@ class ImapMailbox:
     def examine(self, folder: str) -> FolderState:
         """Opens a folder for reading only (EXAMINE: no message becomes \\Seen or loses \\Recent).
 
+        A folder that is open is not opened again just after IDLE, whose end has told what is new in it.
         Raises BadInputError when there is no such folder.
         """
+        if self._told and self._open is not None and self._open.name == folder:
+            self._told = False
+            return self._open
+        self._told = False
         with self._ours():
             try:
                 answer = self._client.select_folder(folder, readonly=True)
@@ -272,9 +278,10 @@ class ImapMailbox:
 
     def idle_end(self) -> None:
         """Ends IDLE. A dead connection raises TryLaterError."""
-        self._idling = False
+        self._idling = self._told = False
         with self._ours():
             self._client.idle_done()
+        self._told = True
 
 
 def _readable(sock: Any, seconds: float, wake: Any = None) -> bool:
