@@ -113,8 +113,12 @@ def test_doctor_shows_the_ends(shown: Callable[..., Desk]) -> None:
     assert ran.code == 69
     assert f"BAD   imap certificate until {NOW + 10 * DAY:%Y-%m-%d}" in ran.out
     assert "ok    smtp certificate until" in ran.out
+    assert "about to run out" not in ran.out
+    _look(desk, now=NOW)
+    assert "BAD   the certificate of the IMAP server is about to run out (told" in desk.run("doctor").out
     assert desk.run("check", "--connect").code == 0
     desk = shown(NOW - DAY, NOW + 300 * DAY)
+    _look(desk, now=NOW)
     assert desk.run("doctor").code == 0
 
 

@@ -16,6 +16,7 @@ from mailbot.cli.common import emit, house, json_option, now, say
 from mailbot.config import Config
 from mailbot.core.life import Life
 from mailbot.errors import ConfigurationError, MailbotError
+from mailbot.flows.alarms import standing
 from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.credentials import resolve
 from mailbot.gateway.reading_rules import load_reading_patterns
@@ -77,13 +78,16 @@ def doctor(ctx: click.Context, report: Path | None) -> int:
     well, ending = _ending(lives)
     lines += [f"ok    {line}" for line in connected + well] + [f"BAD   {line}" for line in failed + ending]
     lines += [f"ok    {line}" for line in _memory(found)]
+    with found.database.read() as connection:
+        alarms = [f"BAD   {what} (told {at:%Y-%m-%d %H:%M} UTC)" for what, at in standing(connection)]
+    lines += alarms
     text = "\n".join(lines) + "\n"
     if report is None:
         sys.stdout.write(text)
     else:
         report.write_text(text, encoding="utf-8")
         say(str(report))
-    return 69 if bad or failed or ending else 0
+    return 69 if bad or failed or ending or alarms else 0
 
 
 def _memory(found: House) -> Iterator[str]:

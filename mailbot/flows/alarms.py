@@ -61,6 +61,17 @@ def forget(connection: Connection, name: str, now: datetime) -> None:
     cursors.note_change(connection, _state(name), "", now)
 
 
+def standing(connection: Connection) -> list[tuple[str, datetime]]:
+    """Every trouble that was told and is not over: what it is, in English, and when it was told."""
+    found = cursors.states(connection, _state(""))
+    return [(_worded(phrase, WORDS["en"]), at) for _, phrase, at in found if phrase]
+
+
+def _worded(phrase: str, words: Mapping[str, str]) -> str:
+    key, _, thing = phrase.partition(" ")
+    return words[key].format(thing=words.get(thing, thing))
+
+
 def _state(name: str) -> str:
     return f"alarm:{name}"
 
@@ -69,9 +80,8 @@ def _tell(
     connection: Connection, office: Office, name: str, phrase: str, more: Mapping[str, Any], now: datetime
 ) -> Told:
     words, language = words_of(office), language_of(office)
-    key, _, thing = phrase.partition(" ")
-    cure = "" if more["recovered"] else words[f"{key}_cure"]
-    facts = {"what": words[key].format(thing=words.get(thing, thing)), "cure": cure, "tickets": [], **more}
+    cure = "" if more["recovered"] else words[f"{phrase.partition(' ')[0]}_cure"]
+    facts = {"what": _worded(phrase, words), "cure": cure, "tickets": [], **more}
     text = office.texts.staff("alarm", language, facts)
     if office.options.alarm_address:
         address = office.options.alarm_address

@@ -139,6 +139,13 @@ def note_state_once(connection: Connection, name: str, value: str, now: datetime
     return connection.run(f"{_STATE} DO NOTHING", {"name": name, "value": value, "at": now}) == 1
 
 
+def states(connection: Connection, prefix: str) -> list[tuple[str, str, datetime]]:
+    """Every fact whose name begins so: name, value, moment; by name."""
+    query = "SELECT name, value, at FROM state WHERE name LIKE :prefix ORDER BY name"
+    rows = connection.rows(query, {"prefix": f"{prefix}%"})
+    return [(row["name"], row["value"], row["at"]) for row in rows]
+
+
 def read_state(connection: Connection, name: str) -> tuple[str, datetime] | None:
     """The fact of that name and when it was written, None when there is none."""
     row = connection.row("SELECT value, at FROM state WHERE name = :name", {"name": name})
