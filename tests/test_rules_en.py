@@ -129,6 +129,35 @@ def test_what_only_looks_like_a_request_opens_no_ticket(understanding: Understan
     assert judged(understanding, text).kind is not Kind.REQUEST
 
 
+SEVERAL_RIGHTS = [
+    ({"access", "erasure"}, "Please tell me what you have on me and then delete it."),
+    ({"access", "rectification"}, "I'd like to see my file, and my birth date in it is wrong, please correct it."),
+    ({"access", "objection"}, "Where did you get my number? Don't ring me again."),
+    ({"erasure", "objection"}, "Delete my account and stop sending me adverts."),
+    (
+        {"rectification", "restriction"},
+        "The debt isn't mine. Correct the entry and until then don't show it to anyone.",
+    ),
+    ({"consent_withdrawal", "erasure"}, "I withdraw my consent to the photos. Please delete those you have."),
+    ({"access", "register_description"}, "Send me a copy of my data and your privacy policy."),
+    (
+        {"portability", "erasure"},
+        "Send me my data as a CSV file for my new provider and then delete my account.",
+    ),
+    ({"access"}, "I don't want anything deleted, I only want to see my data."),
+    ({"erasure"}, "Please don't correct anything, just delete my account."),
+    ({"rectification"}, "Please do not remove me from the list, just fix my address in your register."),
+]
+
+
+@pytest.mark.parametrize(("rights", "text"), SEVERAL_RIGHTS)
+def test_every_right_asked_for_is_named_and_no_other(understanding: Understanding, rights: set[str], text: str) -> None:
+    """Of two wishes in one mail neither is lost, and what is refused is not asked for."""
+    verdict = judged(understanding, text)
+    assert verdict.kind is Kind.REQUEST
+    assert {str(right) for right in verdict.rights} == rights
+
+
 TOLD_WITHOUT_CORRECT = [
     "According to your portal my nationality is Swedish. It is Finnish.",
     "You have registered me as a company. I am a private person.",
