@@ -45,7 +45,7 @@ from mailbot.store.database import Database
 REQUESTS = 0.1  # of all mails
 AUTOMATIC = 0.2
 FULL_DISK_BYTES = 4096  # no file may be written beyond: the next page of database or log does not fit
-CATCH_UP_S = 300.0
+CATCH_UP_S = 1200.0  # longer than the longest pause of the daemon after many failures in a row
 AWAY = "I am out of the office until Monday.\n"
 
 
@@ -251,7 +251,8 @@ class Soak:
                 time.sleep(0.5)
         finally:
             database.close()
-        raise AssertionError("the daemon did not catch up by itself")
+        log = (self.shop.desk.folder / "daemon.log").read_text(errors="replace")
+        raise AssertionError(f"the daemon did not catch up by itself; last it said:\n{log[-3000:]}")
 
 
 def clean_end(soak: Soak) -> None:
