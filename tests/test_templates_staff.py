@@ -54,14 +54,13 @@ def test_every_staff_text_stands_on_the_least_of_facts(name: str, language: str)
 def test_each_example_of_an_answer_is_a_command(language: str, right: Right) -> None:
     """What a notice tells staff to write is understood as exactly one command, the same in each language."""
     words = load_commands(shipped("rules"))
-    offers = ("approve", "no_data", "ask_identity", "not_a_request", "withdrawn", "answered_elsewhere", "reclassify")
+    offers = tuple(RENDERER.words(language)["staff"]["offers"])
     body = RENDERER.staff("notice", language, {**LEAST, "needs": _needs(right, language), "offers": offers}).body
     examples = re.findall(r"^- (.+)$", body.rsplit("\n\n", 2)[1], re.MULTILINE)
     heard = [understand(line, ("copy.csv",) if "(" in line else (), words=words) for line in examples]
     actions = [[command.action.value for command in found.commands] for found in heard]
     first = {Right.ACCESS: [["attach"]], Right.RECTIFICATION: [["facts"]], Right.ERASURE: []}[right]
-    assert actions == [*first, *([offer] for offer in offers), ["help"]]
-    assert set(RENDERER.words(language)["staff"]["offers"]) == set(offers)
+    assert actions == [*first, *([{"partly": "facts"}.get(offer, offer)] for offer in offers), ["help"]]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -34,6 +34,7 @@ def offers(
         "approve": main is not None and main.ready and person.may_approve(),
         "answered_elsewhere": ticket.outside_suspected and person.may_approve(),
         "no_data": reply is not None and _may_have_none(office, reply),
+        "partly": reply is not None and reply.outcomes.get(Right.ERASURE) is Outcome.FULFILLED,
         "ask_identity": ticket.status in EARLY and not ticket.identified and bool(set(ticket.rights) - UNASKED),
         "not_a_request": ticket.status in EARLY and not withdrawn,
     }

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from mailbot.core.command_values import Action, Command
+from mailbot.core.controller import LANGUAGES
 from mailbot.core.draft import DraftKind, DraftState, NeedKind
 from mailbot.core.rights import Ground, Outcome, Right
 from mailbot.errors import BadInputError, IllegalMoveError, Reason
@@ -108,7 +109,38 @@ def _wish(connection: Connection, case: Case, command: Command) -> Wish:
         possible = case.office.texts.outcomes
         rights = [right for right in case.ticket.rights if Outcome.NO_DATA in possible(right)]
         return Wish(outcomes=dict.fromkeys(rights, Outcome.NO_DATA))
-    return Wish(kind=kind, values=_facts(connection, case, args))
+    given = {str(name): str(value) for name, value in args.get("values", {}).items()}
+    outcomes = _outcomes(case, given)
+    left = {name: value for name, value in given.items() if not _names_outcome(case, name)}
+    values = left if given else _facts(connection, case, args)
+    return Wish(kind=kind, values=values, outcomes=outcomes)
+
+
+def _outcome_words(case: Case) -> dict[str, list[str]]:
+    """How the fact "outcome" and its values are named, in every language of staff."""
+    tables = [case.office.texts.words(language)["staff"]["outcome_words"] for language in LANGUAGES]
+    return {key: [word for table in tables for word in table[key]] for key in tables[0]}
+
+
+def _names_outcome(case: Case, name: str) -> bool:
+    return name.rpartition(".")[2] in _outcome_words(case)["name"]
+
+
+def _outcomes(case: Case, given: Mapping[str, str]) -> dict[Right, Outcome]:
+    """What facts called "outcome" say: of one right as "erasure.outcome", else of all that can end so."""
+    known = {word: key for key, words in _outcome_words(case).items() if key != "name" for word in words}
+    possible = case.office.texts.outcomes
+    found: dict[Right, Outcome] = {}
+    for name, value in given.items():
+        if not _names_outcome(case, name):
+            continue
+        if value.lower() not in known:
+            what = Reason(f"{value!r} is no outcome", "no_such_choice", name=value, known=", ".join(known))
+            raise BadInputError(what, f"Choose one of {', '.join(known)}.")
+        outcome, prefix = Outcome(known[value.lower()]), name.rpartition(".")[0]
+        rights = [right for right in case.ticket.rights if right.value == prefix or not prefix]
+        found |= {right: outcome for right in rights if prefix or outcome in possible(right)}
+    return found
 
 
 def _whole(case: Case, named: set[str]) -> None:
@@ -125,9 +157,7 @@ def _main_kind(connection: Connection, case: Case) -> DraftKind:
 
 
 def _facts(connection: Connection, case: Case, args: Mapping[str, Any]) -> dict[str, str]:
-    """Facts by the name of their need; a bare text fills the first text that the draft waits for."""
-    if args.get("values"):
-        return {str(name): str(value) for name, value in args["values"].items()}
+    """A bare text fills the first text that the draft waits for."""
     text = str(args.get("text", "")).strip()
     draft = drafts.newest(connection, case.ticket.id, _main_kind(connection, case))
     if draft is not None:

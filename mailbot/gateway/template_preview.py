@@ -150,7 +150,7 @@ def _staff_facts(renderer: Renderer, controller: Controller, language: str) -> d
         "target_on": date(2026, 11, 17),
         "checklist": renderer.checklist(controller, [item], language),
         "ready": True,
-        "offers": ("approve", "no_data", "ask_identity", "not_a_request"),
+        "offers": ("approve", "no_data", "partly", "ask_identity", "not_a_request"),
         "drafts": (draft,),
         "token": "sample-code-1234",
         "days_left": 3,

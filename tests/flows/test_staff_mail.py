@@ -6,10 +6,7 @@ from datetime import timedelta
 import pytest
 from bureau import ACCESS, ANNA, MAIJA, STYLES, Bureau, Person, body, bounce, reply_to, said, written
 
-from mailbot.core.rights import Outcome, Right
 from mailbot.core.ticket import Status
-from mailbot.flows import decide
-from mailbot.flows.plan import Wish
 
 NO_PROOF = ("unquoted", False)  # neither code nor Message-ID: see test_attacks
 COPY = ("copy.csv", "text/csv", b"name;city\r\nMaija;Turku\r\n")
@@ -227,12 +224,10 @@ def test_what_failed_is_said_in_the_readers_own_language(
 
 
 def test_facts_of_one_mail_are_all_kept_and_may_name_their_right(bureau: Bureau) -> None:
-    """Several lines of facts count together, and "right.name" means the same as the name where there is one right."""
+    """Several facts count together, the outcome among them, and "right.name" is the name where there is one right."""
     notice = bureau.opened()
-    with bureau.house.office.database.write() as connection:
-        wish = Wish(outcomes={Right.ERASURE: Outcome.PARTLY_FULFILLED}, values={"ground": "legal_claims"})
-        decide.draft(connection, bureau.house.office, bureau.ticket().reference, bureau.actor(), wish, now=bureau.now)
-    (told,) = bureau.round(reply_to(notice, "status"))
+    assert "- fact: outcome = partly" in said(notice)
+    (told,) = bureau.round(reply_to(notice, "tieto: lopputulos = osittain\nfact: ground = legal_claims"))
     names = [need.name for need in bureau.newest_draft().needs]
     assert {"kept", "reasons"} <= set(names)
     bureau.round(reply_to(told, "fact: erasure.kept = the invoices\nfact: reasons = they are in the accounts"))
