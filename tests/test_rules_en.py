@@ -325,6 +325,10 @@ FOREIGN_REQUESTS = [
     ("et", "rectification", "Teil on minu sünniaeg vale."),
     ("et", "access", "Kellele te minu andmeid edastanud olete?"),
     ("ru", "erasure", "Я больше не ваш клиент, удалите мой профиль."),
+    ("ru", "objection", "Уберите меня из рассылки."),
+    ("de", "objection", "Nehmen Sie mich aus dem Verteiler."),
+    ("de", "access", "Ich möchte die Aufnahme meines Anrufs hören."),
+    ("de", "rectification", "Ihre Briefe gehen immer noch an meine alte Adresse."),
     ("lv", "erasure", "Lūdzu, dzēsiet manus datus."),
     ("lt", "erasure", "Prašau ištrinti mano duomenis."),
 ]
