@@ -13,7 +13,10 @@ from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.resources import shipped
 
 LANGUAGES = ("fi", "sv", "en")
-ACTIONS = {"approve", "no_data", "ask_identity", "not_a_request", "help", "attach", "facts"}
+ACTIONS = {
+    "approve", "no_data", "ask_identity", "not_a_request", "help", "attach", "facts", "answered_elsewhere",
+    "reclassify", "withdrawn",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +27,12 @@ def words() -> CommandWords:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_example_of_a_notice_is_understood(language: str, words: CommandWords) -> None:
-    """Each line of "how to answer" is one command, and together they are the ones a notice promises."""
+    """Each example that a notice may offer is one command, and together they are the ones a notice promises."""
     block = (shipped("templates") / language / "blocks" / "how_to_answer.txt").read_text(encoding="utf-8")
+    texts = tomllib.loads((shipped("templates") / language / "words.toml").read_text(encoding="utf-8"))
+    by_needs = [re.sub("{{.*?}}", "law", line) for line in re.findall(r"^- (.+)$", block, re.MULTILINE)]
     found = set()
-    for line in re.findall(r"^- (.+)$", block, re.MULTILINE):
+    for line in [*(line for line in by_needs if line != "law"), *texts["staff"]["offers"].values()]:
         said = re.sub(r"\(.*\)", "", line).strip()
         heard = understand(said, ["copy.pdf"] if "(" in line else [], words=words)
         assert len(heard.commands) == 1, (said, heard.unclear)
