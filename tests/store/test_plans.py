@@ -24,6 +24,9 @@ ASKED: dict[str, Asking] = {
     "tokens that a mail may prove": lambda c: outbox.tokens(c, ["x"], ["<a@example.com>"]),
     "running tickets of a person": lambda c: tickets.find(c, statuses=RUNNING, address="someone@example.com"),
     "a ticket by its reference": lambda c: tickets.maybe(c, "JALO-2026-0001"),
+    "messages of running tickets in a folder": lambda c: messages.placed(c, "INBOX", 1, [s.value for s in RUNNING]),
+    "running tickets that staff have not heard of": lambda c: tickets.unnoticed(c, RUNNING),
+    "mail that is due": lambda c: outbox.due(c, NOW),
     "the end of the audit chain": audit.root,
     "old hashes to forget": lambda c: cursors.count_before(c, NOW - timedelta(days=400)),
 }
