@@ -5,12 +5,13 @@ where it can change something) -> verdict. Knows no file and no mailbox; the rul
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Protocol
 
 from mailbot.core.classify import (
     Evidence,
+    Kind,
     RuleOpinion,
     SecondOpinion,
     Verdict,
@@ -22,7 +23,7 @@ from mailbot.core.classify import (
 from mailbot.core.message import Message
 from mailbot.core.rulebook import LanguageRules, Rulebook
 from mailbot.mail.language import UNKNOWN, Guess, guess_languages
-from mailbot.mail.parse import read_text
+from mailbot.mail.parse import UNSEEN, read_text
 from mailbot.mail.patterns import ReadingPatterns
 
 
@@ -51,13 +52,16 @@ class Understanding:
         opinion = self.rule_opinion(reading, guess, subject_length=len(message.subject))
         language = guess.language if guess.language != UNKNOWN else _spoken(opinion)
         second = self.second_reader.opinion(reading, opinion) if self.second_reader else None
-        return decide(
+        verdict = decide(
             opinion,
             language=language,
             version=self.rulebook.version,
             thresholds=self.rulebook.thresholds,
             second=second,
         )
+        if verdict.kind is Kind.NOT_REQUEST and not message.automatic and not UNSEEN.isdisjoint(message.flags):
+            return replace(verdict, kind=Kind.UNSURE)  # what nobody has read is no "not a request"
+        return verdict
 
     def guess(self, reading: str) -> Guess:
         """The language of a reading, and of larger parts of it."""

@@ -31,7 +31,8 @@ from mailbot.mail.patterns import ReadingPatterns
 from mailbot.mail.visible import split
 
 _UNSEEN = ("encrypted", "opaque_signed", "tnef", "image_only", "attachment_only", "oversize", "unreadable", "partial")
-HUMAN_MUST_LOOK = frozenset((*_UNSEEN, "empty"))
+UNSEEN = frozenset(_UNSEEN)  # something may be asked there that we could not read
+HUMAN_MUST_LOOK = UNSEEN | {"empty"}
 
 _MAX_TEXT = 2_000_000  # characters of body text
 _MAX_INNER = 4  # attached messages inside attached messages
@@ -42,6 +43,9 @@ _PGP = re.compile(r"^-----BEGIN PGP MESSAGE-----", re.M)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.I)
 _RICH_TAG = re.compile(r"</?[A-Za-z][^<>]{0,60}>")
 _LETTER = re.compile(r"\w")
+_MOST_RUBBISH = 20  # characters that may be broken in however short a text
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # escape belongs to ISO 2022
+_CONTROL_BYTES = bytes(byte for byte in range(128) if _CONTROLS.match(chr(byte)))
 
 
 @dataclass(kw_only=True)
@@ -66,12 +70,13 @@ def read_message(raw: bytes, patterns: ReadingPatterns) -> Message:
     """Read one message. Never raises; bounded in time and memory for any bytes."""
     opened = open_message(raw)
     message = _read_tree(opened.tree, patterns, size=len(raw), depth=0)
-    if not opened.oversize and not opened.defects:
+    bare = not message.headers and not raw.isspace() and raw != b""  # no header at all: this may be no mail
+    if not opened.oversize and not opened.defects and not bare:
         return message
     flags = [flag for flag in message.flags if not (opened.oversize and flag in ("empty", "attachment_only"))]
     return replace(
         message,
-        flags=_unique(flags + ["oversize"] * opened.oversize),
+        flags=_unique(flags + ["oversize"] * opened.oversize + ["unreadable"] * bare),
         defects=_unique([*opened.defects, *message.defects]),
     )
 
@@ -292,7 +297,7 @@ def _leaf_text(leaf: Leaf, body: _Body) -> str:
     text, served = decode(leaf.data, charset)
     if not served and charset:
         body.defects.append("charset")
-    if text.count("\ufffd") > max(20, len(text) // 20):
+    if _is_rubbish(leaf.data, text):
         body.flags.append("unreadable")
     if html:
         page = to_text(text[: body.markup], body.tags)
@@ -307,6 +312,14 @@ def _leaf_text(leaf: Leaf, body: _Body) -> str:
     if leaf.params.get("format", "").lower() == "flowed":
         return clean_text(_unflow(clean_text(text), delete_space=leaf.params.get("delsp", "").lower() == "yes"))
     return clean_text(text)
+
+
+def _is_rubbish(data: bytes, text: str) -> bool:
+    """Whether a twentieth of the text is no text: control characters, or letters that could not be read."""
+    most = max(_MOST_RUBBISH, len(text) // 20)
+    if text.count("\ufffd") > most:
+        return True
+    return len(data) - len(data.translate(None, _CONTROL_BYTES)) > most and len(_CONTROLS.findall(text)) > most
 
 
 def _unflow(text: str, *, delete_space: bool) -> str:
