@@ -1,5 +1,6 @@
 """Staff work by answering mail: what one reply does, in the styles that mail programs write."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -235,3 +236,32 @@ def test_facts_of_one_mail_are_all_kept_and_may_name_their_right(bureau: Bureau)
     assert (values["erasure.kept"], values["reasons"]) == ("the invoices", "they are in the accounts")
     assert not {"kept", "reasons"} & {need.name for need in bureau.newest_draft().needs}
     assert "the invoices" in bureau.newest_draft().text
+
+
+def test_a_notice_offers_only_what_makes_sense(bureau: Bureau) -> None:
+    """A register description asks nobody who they are and is never without data; what is not ready is not approved."""
+    notice = bureau.opened("Hei,\n\npyydän nähtäväkseni rekisteriselosteenne.\n")
+    assert re.findall(r"^- (.+?)\r?$", body(notice).partition("HOW TO ANSWER")[2], re.MULTILINE) == [
+        "approve",
+        "not a request",
+        "help",
+    ]
+
+
+def test_a_notice_shows_words_that_tell_why(bureau: Bureau) -> None:
+    """Single words that only the second reader weighed stand in no notice where a rule has said more."""
+    notice = said(bureau.opened())
+    assert "“poistatte kaikki minua koskevat" in notice
+    assert "“henkilötiedot”" not in notice
+
+
+def test_a_triage_notice_says_how_to_name_the_rights(bureau: Bureau) -> None:
+    """Whoever has to decide what is asked reads the names of the rights and one example."""
+    bureau.opened()
+    reference = bureau.ticket().reference
+    stranger = written("Otto <otto@elsewhere.example>", f"Re: {reference}", "Mitä kuuluu?\n", to=bureau.contact)
+    (notice,) = bureau.round(stranger)
+    assert "- reclassify: access and erasure" in said(notice)
+    assert "The rights: access, rectification, erasure, restriction" in said(notice)
+    bureau.round(reply_to(notice, "reclassify: access and erasure"))
+    assert [right.value for right in bureau.tickets()[1].rights] == ["access", "erasure"]
