@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mailbot.errors import ConfigurationError, HeldError, MailbotError, NotPermittedError, TryLaterError
+from mailbot.errors import BadInputError, ConfigurationError, HeldError, MailbotError, NotPermittedError, TryLaterError
 from mailbot.flows.canary import canary
 from mailbot.flows.deliver import Sent, deliver
 from mailbot.flows.duties import POLLED
@@ -29,6 +29,7 @@ from mailbot.flows.purge import purge
 from mailbot.flows.remind import remind, tell_held_back
 from mailbot.gateway import systemd
 from mailbot.gateway.imap import ImapMailbox
+from mailbot.gateway.imap_errors import BadAnswerError
 from mailbot.gateway.smtp import SmtpTransport
 from mailbot.store import cursors
 from mailbot.wiring import House
@@ -126,6 +127,10 @@ class _Daemon:
             if self._came_meanwhile(mailbox, folder):
                 return 0.0
             mailbox.idle_begin()
+        except (BadInputError, BadAnswerError) as error:  # the folder is gone, or IDLE is refused: looking goes on
+            LOG.info("poll: no IDLE: %s", error)
+            self.drop()
+            return float(imap.interval_s)
         except MailbotError:
             self.drop()
             raise

@@ -121,3 +121,16 @@ def test_a_server_that_asks_for_patience_is_left_alone_so_long(make: Callable[..
         duty = here.step()
         assert duty.failures == 1
         assert duty.next_at - daemon.time.monotonic() > 85
+
+
+@pytest.mark.parametrize("how", ["bad", "no"])
+def test_a_server_that_offers_idle_and_refuses_it_is_looked_at_in_intervals(
+    make: Callable[..., Machine], how: str
+) -> None:
+    """What was read counts as read, nothing has failed, and the next look comes after the ordinary time."""
+    with OddImap(messages={1: Odd(raw=b"Subject: x\r\n\r\n")}, idle=how) as server:
+        here = make(server)
+        for _ in range(3):
+            duty = here.step(hours=1)
+            assert (duty.failures, duty.failing_since) == (0, None)
+    assert here.alarms == []

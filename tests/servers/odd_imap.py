@@ -39,6 +39,7 @@ class OddImap:
 
     messages: dict[int, Odd] = field(default_factory=dict)
     login: str = ""  # how LOGIN is answered instead of OK, as a key of REFUSALS or "break"
+    idle: str = ""  # IDLE is offered, and refused like this
     uidvalidity: int = 7
     tls: ssl.SSLContext | None = None
     permanent: str = "\\*"  # PERMANENTFLAGS; "": the folder can not be written to
@@ -96,7 +97,9 @@ class OddImap:
         if word.startswith("LOGIN"):
             return self._refuse(self.login) if self.login else [b"OK in"]
         if word.startswith("CAPABILITY"):
-            return [b"* CAPABILITY IMAP4rev1\r\n", b"OK done"]
+            return [b"* CAPABILITY IMAP4rev1" + (b" IDLE" if self.idle else b"") + b"\r\n", b"OK done"]
+        if word.startswith("IDLE"):
+            return self._refuse(self.idle)
         if word.startswith("LIST"):
             return [b'* LIST (\\HasNoChildren) "/" INBOX\r\n', b"OK done"]
         if word.startswith(("SELECT", "EXAMINE")):
