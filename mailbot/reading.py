@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from mailbot.core.classify import Verdict
+from mailbot.core.classify import Verdict, read_by_rules
 from mailbot.core.command import understand
 from mailbot.core.command_values import Commands
 from mailbot.core.command_words import CommandWords
@@ -57,6 +57,12 @@ class Reader:
     def warm(self) -> None:
         """Loads patterns and rules now. Raises ConfigurationError when they are wrong."""
         assert self.understanding  # a cached property: reading it loads it
+
+    def warm_in(self, language: str) -> None:
+        """Loads the rules of a language too, for a process that waits for mail in it."""
+        rules = self.understanding.rulebook.for_language(language)
+        assert rules is not None  # `other` stands in for a language without rules of its own
+        read_by_rules("hello", rules)  # what a language's rules need is made with the first text in it
 
     def read(self, raw: bytes) -> Message:
         """Bytes to a message; never raises."""

@@ -63,6 +63,10 @@ class LaterReader:
         """Loads patterns and rules now. Raises ConfigurationError when they are wrong."""
         self._reader().warm()
 
+    def warm_in(self, language: str) -> None:
+        """The same, and the rules of a language."""
+        self._reader().warm_in(language)
+
     def read(self, raw: bytes) -> "Message":
         """Bytes to a message; never raises."""
         return self._reader().read(raw)
@@ -152,7 +156,7 @@ class House:
         Raises ConfigurationError when rules or templates are wrong.
         """
         importlib.import_module("mailbot.flows.take")
-        self.reader.warm()
+        self.reader.warm_in(self.controller.language)
         self.texts.words(self.controller.language)
 
     def mailbox(self) -> ImapMailbox:
