@@ -25,7 +25,8 @@ class Beside(ClauseText):
     def hear_beside(self, clause: Clause) -> None:
         """A clause without a command: harmless, a report of work done, or a doubt."""
         span = self.tokens[clause.start : clause.end]
-        if clause.sentence in self.asked:
+        asks = self.words.questions.longest(self.tokens, clause.start, clause.end, self.words.no_skip) is not None
+        if clause.sentence in self.asked or asks:  # "is it ready, send": a question needs no mark
             self.doubts.append(Why.QUESTION)
             return
         rest = list(self.not_calm(clause))
@@ -78,7 +79,11 @@ class Beside(ClauseText):
         goes_on = self.reported == clause.sentence and len(span) <= 3 and not any(t.text.isdigit() for t in span)
         if not goes_on and not any(token.folded in tongue.done for token in span):
             return False
-        now = [token for token in span if token.folded in tongue.doubts["time"] and token.folded in tongue.fillers]
+        now = [
+            t
+            for t in span
+            if t.folded in tongue.doubts["time"] and (t.folded in tongue.fillers or t.folded in tongue.past)
+        ]
         doubts = tongue.doubts.values()
         rest = [token for token in span if token not in now]
         return len(span) <= 15 and not any(token.folded in doubt for token in rest for doubt in doubts)

@@ -220,6 +220,7 @@ class Tongue:
 
     fillers: WordSet  # may surround an approval; those of every language included
     done: WordSet  # "I deleted", "checked": a report of work, harmless beside an approval
+    past: WordSet  # times that are no "later" where work done is reported: "deleted this morning"
     doubts: Mapping[str, WordSet]  # why a clause is no command, by kind
     reasons: WordSet  # words that lead to a reason and are not part of it
     what: Mapping[str, WordSet]  # kind of draft -> its words

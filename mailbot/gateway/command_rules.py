@@ -33,7 +33,7 @@ quote_marks from_headers other_headers
 disclaimer signature_files misspelt not_misspelt negative_signs between conjunctions turns request_words
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
-_LANGUAGE_WORDS = "fillers harmless questions done open_lines open_words open_keys reasons what doubts commands"
+_LANGUAGE_WORDS = "fillers harmless questions done past open_lines open_words open_keys reasons what doubts commands"
 _LANGUAGE = frozenset(_LANGUAGE_WORDS.split())
 _ACTIONS = frozenset(action.value for action in Action) | {SAID, TURNED_DOWN}
 _KIND_WORDS = "acknowledgement identity_question authority_question clarification extension_notice lifting_notice"
@@ -146,6 +146,7 @@ def _tongue(data: Mapping[str, Any], shared: WordSet) -> Tongue:
     return Tongue(
         fillers=_words(data["fillers"]) | shared,
         done=_words(data["done"]),
+        past=_words(data["past"]),
         doubts={kind: _words(text) for kind, text in data["doubts"].items()},
         reasons=_words(data["reasons"]),
         what={kind: _words(text) for kind, text in data["what"].items()},

@@ -115,6 +115,13 @@ def test_a_question_never_approves(approval: str) -> None:
         assert "approve" not in actions(text), text
 
 
+def test_a_question_needs_no_mark() -> None:
+    """The order of words makes a question of what stands before an approval."""
+    asked = ["Is it ready, send", "Is this fine. Approved", "Är det bra, skicka", "Onko se hyvä, lähetä"]
+    for text in [*asked, "Går det bra att skicka"]:
+        assert "approve" not in actions(text), text
+
+
 def test_an_approval_with_an_unknown_word_beside_it_is_unclear() -> None:
     """A word that is not known, before or behind the approving word of a true approval, keeps it from approving."""
     tried = 0
