@@ -16,7 +16,7 @@ from mailbot.core.calibration import COLUMNS
 from mailbot.core.second_reader import BIAS
 from mailbot.core.word_features import pair_hashes, plain_word, sentences, stem_hash, word_hashes
 
-BUCKETS = 1 << 20  # many, so that few features meet by chance; most stay empty and cost nothing
+BUCKETS = 1 << 21  # many, so that few features meet by chance; most stay empty and cost four bytes
 RIDGE = 1.0
 WORD_WEIGHT = 2.5  # a whole word beside its letter groups
 PAIR_WEIGHT = 1.3  # a pair of words beside the letter groups
