@@ -60,9 +60,12 @@ _MAX_ROUNDS = 3  # encoded words inside encoded words; more is an attack, not a 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x84\x86-\x9f]")
-_LINE_ENDS = re.compile("\r\n|[\r\x0c\x85\u2028\u2029]")
+_LINE_ENDS = re.compile("[\r\x0c\x85\u2028\u2029]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ASCII_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_UNCLEAN = re.compile(  # any of the above; most texts hold none and are looked at once
+    "|".join(one.pattern for one in (_SURROGATES, _INVISIBLE, _CONTROLS, _LINE_ENDS, _SPACES)).replace("]|[", "")
+)
 _HEADER_BREAK = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _ENCODED_START = re.compile(r"=+\?+")
 
@@ -170,8 +173,11 @@ def _word_bytes(encoding: str, payload: str) -> bytes:
 
 def clean_text(text: str) -> str:
     """Text fit to store and to match: NFC, line breaks as \\n, nothing invisible, nothing unstorable."""
+    text = text.replace("\r\n", "\n")
     if text.isascii() and not _ASCII_CONTROLS.search(text):
         return text
+    if not _UNCLEAN.search(text):
+        return unicodedata.normalize("NFC", text)
     text = _LINE_ENDS.sub("\n", text)
     text = _SURROGATES.sub("\ufffd", text)
     text = _CONTROLS.sub("", text)
@@ -182,7 +188,11 @@ def clean_text(text: str) -> str:
 
 def clean_header(text: str, limit: int = 2000) -> str:
     """One line that can not open another header, nor be decoded into one (CPython 3.11.7 and 3.12.1 would)."""
-    if text.isascii() and text.isprintable() and "=?" not in text:
-        return text.strip()[:limit]
+    if text.isascii() and "=?" not in text:
+        if text.isprintable():
+            return text.strip()[:limit]
+        line = " ".join(text[: limit * 2].split())  # most headers of several lines
+        if line.isprintable():
+            return line[:limit]
     text = _HEADER_BREAK.sub(" ", clean_text(text)[: limit * 2])
     return _ENCODED_START.sub("= ?", text).strip()[:limit]
