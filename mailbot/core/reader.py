@@ -9,10 +9,11 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mailbot.core.phrases import Item, Phrase, Rule, Slots
 from mailbot.core.rulebook import LanguageRules, ReadChunk
-from mailbot.core.words import BUILT_IN, ONE_WORD, QUESTION, lines_of, take_apart
+from mailbot.core.words import BUILT_IN, ONE_WORD, QUESTION, Line, lines_of, take_apart
 
 Span = tuple[int, int]  # words from, up to (exclusive)
 _QUESTION = BUILT_IN.index(QUESTION)
@@ -50,8 +51,8 @@ class Reader:
         self._places: defaultdict[int, list[int]] = defaultdict(list)
         self._spans: dict[int, list[Span]] = {}
         self._ends: dict[int, dict[int, set[int]]] = {}
-        self._begins: list[int] = []  # offset of each chunk, once it is asked for
-        self._firsts: list[int] = []  # number of its first word
+        self._begins: dict[int, list[int]] = {}  # offsets of the chunks of a line, once one is asked for
+        self._firsts: list[int] = []  # number of the first word of each chunk, once it is asked for
         if self._rules:
             self._lay_out()
 
@@ -110,23 +111,31 @@ class Reader:
         return self._word_offsets(found.first)[0], self._word_offsets(found.last - 1)[1]
 
     def _word_offsets(self, word: int) -> Span:
-        if not self._begins:
-            self._find_chunks()
+        if not self._firsts:
+            self._firsts = list(accumulate((len(chunk.words) for chunk in self._chunks), initial=0))
         number = bisect_right(self._firsts, word) - 1
+        begin = self._begin_of(number)
         first, last = take_apart(self._texts[number], self.rules.abbreviations).spans[word - self._firsts[number]]
-        return self._begins[number] + first, self._begins[number] + last
+        return begin + first, begin + last
 
-    def _find_chunks(self) -> None:
-        """Where each chunk begins, and which is its first word."""
-        at = words = 0
-        for line in self._lines:
-            at = max(at, line.begin)
-            for chunk in line.chunks:
-                at = self.text.index(chunk, at)
-                self._firsts.append(words)
-                self._begins.append(at)
-                at += len(chunk)
-                words += len(self._chunks[len(self._firsts) - 1].words)
+    def _begin_of(self, number: int) -> int:
+        """The offset of a chunk; those of its line are found together."""
+        end = 0
+        for nth, line in enumerate(self._lines):
+            end += len(line.chunks)
+            if number < end:
+                if nth not in self._begins:
+                    self._begins[nth] = self._find_chunks(line)
+                return self._begins[nth][number - end]
+        raise IndexError(number)
+
+    def _find_chunks(self, line: Line) -> list[int]:
+        found: list[int] = []
+        at = line.begin
+        for chunk in line.chunks:
+            found.append(self.text.index(chunk, at))
+            at = found[-1] + len(chunk)
+        return found
 
     # slots
 
