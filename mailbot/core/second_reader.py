@@ -87,6 +87,7 @@ class SecondReader:
         self.version = weights.version
         self._mask = len(weights.index) - 1
         self._chunks: Recent[tuple[_Word, ...]] = Recent(_REMEMBERED, MAX_CHUNK)
+        self._words: Recent[_Word] = Recent(_REMEMBERED, MAX_CHUNK)  # numbers and cases share a plain word
         self._line_end = self._word("\n")
 
     def opinion(self, reading: str, rules: RuleOpinion) -> SecondOpinion:
@@ -171,6 +172,10 @@ class SecondReader:
 
     def _word(self, token: str) -> _Word:
         plain = plain_word(token)
+        known = self._words.get(plain)
+        return self._words.keep(plain, self._new_word(plain)) if known is None else known
+
+    def _new_word(self, plain: str) -> _Word:
         hashes = word_hashes(plain)
         stem = stem_hash(plain)
         sums = [total + _LANE for total in self._sum_of([h & self._mask for h in hashes])]
@@ -180,7 +185,7 @@ class SecondReader:
             second=stem.to_bytes(_PAIR_BYTES, "little"),
             sums=int.from_bytes(_LANES.pack(*sums), "little"),
             features=len(hashes),
-            ends=token in ENDS,
+            ends=plain in ENDS,
         )
 
     def _sums_of_words(self, words: Collection[_Word]) -> Sums:
