@@ -8,6 +8,7 @@ import re
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mailbot.core.calibration import LABELS, Logistic
 from mailbot.gateway.resources import shipped
@@ -64,4 +65,5 @@ def _numbers(function: Logistic) -> list[float]:
 
 
 if __name__ == "__main__":
-    train()
+    with threadpool_limits(1):  # sums in one order: as many processors as there may be, the same file
+        train()
