@@ -9,6 +9,7 @@ import re
 _CODE = re.compile(r"(?<![A-Z0-9])MB-((?:[A-Z2-7]{4}-){7}[A-Z2-7]{4})(?![A-Z0-9])", re.IGNORECASE)
 _BYTES = re.compile(_CODE.pattern.encode("ascii"), re.IGNORECASE)
 HIDDEN = "MB-…"
+_MOST = 100  # no thread of ours quotes more; a text full of them is an attack
 _TOP = re.compile(r"\W*[—–-]{1,3} ?[A-ZÅÄÖ0-9-]{2,20}-(?:19|20)\d\d-\d{4,9} ?[—–-]{1,3}\W*", re.IGNORECASE)
 
 
@@ -28,9 +29,9 @@ def is_top_line(line: str) -> bool:
 
 
 def quoted(text: str) -> tuple[str, ...]:
-    """Codes that stand in a text, in their canonical form, in order, also behind quote marks."""
+    """Codes that stand in a text, in their canonical form, in order, also behind quote marks; the first hundred."""
     found = _CODE.findall("".join(line.lstrip("> \t|") + "\n" for line in text.splitlines()))
-    return tuple(dict.fromkeys(f"MB-{part.upper()}" for part in found))
+    return tuple(dict.fromkeys(f"MB-{part.upper()}" for part in found))[:_MOST]
 
 
 def without(text: str) -> str:

@@ -50,7 +50,7 @@ def sent(office: Office, reading: Reading, folder: str, uidvalidity: int, fetche
     """A mail that the human sent: to a requester or in a ticket's thread it raises the question to staff."""
     message = reading.read(fetched.raw)
     with office.database.write() as connection:
-        sent_by_hand(connection, office, message, fetched.internal_date, now)
+        sent_by_hand(connection, office, message, fetched.internal_date or message.date or now, now)
         cursors.put(connection, folder, uidvalidity, fetched.uid, now)
 
 

@@ -79,12 +79,12 @@ def _approve(connection: Connection, case: Case, command: Command) -> Done:
 
 
 def written_since(connection: Connection, case: Case) -> bool:
-    """True when the requester has written after the answered mail was made: that may be a withdrawal."""
+    """True when the requester has written what the answered mail did not know of yet: that may be a withdrawal."""
     if case.token is None:
         return False
-    made_at = case.token.made_at
+    known = case.token.last_message
     return any(
-        item.direction == "in" and item.kind == "follow_up" and item.received_at > made_at
+        item.direction == "in" and item.kind == "follow_up" and item.id > known
         for item in messages.of_ticket(connection, case.ticket.id)
     )
 

@@ -17,6 +17,7 @@ _SIMPLE = re.compile(r"\s*([^<>()\",:;@\\]*?)\s*<([^<>()\",:;@\\\s]+@[^<>()\",:;
 _BARE = re.compile(r"[^\s<>()\",:;@\\]+@[^\s<>()\",:;@\\]+")
 _USABLE = re.compile(r"(?:[^\s@<>()\",:;\\]{1,64}|\"[^\"\r\n\x00-\x1f]{1,62}\")@[^\s@<>()\",;\\]{1,255}")
 _COMMENT = re.compile(r"\(([^()]{0,500})\)")
+_MAX_ID_BYTES = 998  # no line of a header is longer (RFC 5322 2.1.1), and no database must index more
 _ID = re.compile(r"<([^<>\s]{1,900})>")
 _BARE_ID = re.compile(r"[^\s<>@]{1,400}@[^\s<>@]{1,400}")
 
@@ -95,7 +96,8 @@ def message_ids(value: str) -> tuple[str, ...]:
     if not found and (bare := _BARE_ID.fullmatch(value.strip()[:900])):
         found = [f"<{bare.group(0)}>"]
     clean = (clean_header(one, 1000) for one in found)
-    return tuple(dict.fromkeys(one for one in clean if " " not in one and len(one) > 2))[:_MAX_IDS]
+    usable = (one for one in clean if " " not in one and 2 < len(one.encode("utf-8", "replace")) <= _MAX_ID_BYTES)
+    return tuple(dict.fromkeys(usable))[:_MAX_IDS]
 
 
 def moment(value: str) -> datetime | None:

@@ -51,7 +51,7 @@ class Database:
             raw = self._begun(begin)
             try:
                 yield Connection(raw, self.driver.name)
-                raw.execute("COMMIT")
+                self.driver.commit(raw)
             except BaseException:
                 with contextlib.suppress(*self.driver.errors):
                     raw.execute("ROLLBACK")

@@ -36,6 +36,9 @@ class Driver(Protocol):
     def open(self) -> Any:
         """A new connection of the driver."""
 
+    def commit(self, raw: Any) -> None:
+        """Ends the transaction for good; raises when it could not be kept."""
+
     def broken(self, raw: Any) -> bool:
         """True for a connection that can not be used again."""
 
@@ -71,6 +74,10 @@ class Sqlite:
             raise
         return raw
 
+    def commit(self, raw: sqlite3.Connection) -> None:
+        """Ends the transaction for good."""
+        raw.execute("COMMIT")
+
     def broken(self, raw: sqlite3.Connection) -> bool:
         """True when a transaction is still open that could not be ended."""
         return raw.in_transaction
@@ -101,6 +108,11 @@ class Postgresql:
     def open(self) -> Any:
         """A new session; settings of the address come first, ours after them."""
         return self._psycopg.connect(**self._known, autocommit=True)
+
+    def commit(self, raw: Any) -> None:
+        """Ends the transaction for good; the server answers a COMMIT after a failed statement with a quiet ROLLBACK."""
+        if raw.execute("COMMIT").statusmessage != "COMMIT":
+            raise self._psycopg.InternalError("nothing was committed: a statement had failed before")
 
     def broken(self, raw: Any) -> bool:
         """True when the session has ended, or a transaction is still open."""

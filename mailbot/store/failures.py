@@ -23,6 +23,7 @@ _AWAY = frozenset(
 )  # shutting down, starting, full house
 _NO_SPACE = frozenset({"53000", "53100", "53200", "58030"})  # disk full, out of memory, input/output error
 _DAMAGED = frozenset({"XX001", "XX002"})
+_OF_THE_VALUE = ("22", "54")  # classes: a value that is refused, or too large for an index or a row
 
 # What libpq says before a server has given an SQLSTATE.
 _REFUSED = ("authentication failed", "no pg_hba.conf entry", "no password supplied", "is not permitted to log in")
@@ -93,6 +94,8 @@ def _postgresql(error: Exception, where: str, *, connecting: bool) -> MailbotErr
         return NotPermittedError(f"the database {where} forbids this to us", "Give the role the right to its tables.")
     if state == "3D000" or ("does not exist" in said and state is None):
         return ConfigurationError([f"database.url: {where} does not exist on its server; create the database or role"])
+    if (state or "").startswith(_OF_THE_VALUE):  # the driver calls some of these an operational error
+        return _refused_statement(error)
     if {kind.__name__ for kind in type(error).__mro__} & {"OperationalError", "InterfaceError"}:
         cure = "Check that it runs and that database.url is right."
         if state in _AWAY or not connecting:

@@ -205,6 +205,7 @@ CREATE TABLE token (
   ticket_id BIGINT NOT NULL,
   drafts TEXT NOT NULL,
   asked_outside BOOLEAN NOT NULL,
+  last_message BIGINT NOT NULL,
   made_at TIMESTAMP WITH TIME ZONE NOT NULL,
   expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
   used_at TIMESTAMP WITH TIME ZONE,

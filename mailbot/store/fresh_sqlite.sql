@@ -205,6 +205,7 @@ CREATE TABLE token (
   ticket_id INTEGER NOT NULL,
   drafts TEXT NOT NULL,
   asked_outside BOOLEAN NOT NULL,
+  last_message BIGINT NOT NULL,
   made_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL,
   used_at DATETIME,

@@ -73,6 +73,7 @@ class Token:
     ticket_id: int
     drafts: dict[str, int]  # draft kind, and "main" for the one it is about -> draft id shown in that mail
     asked_outside: bool  # that mail asked whether an answer was given outside
+    last_message: int  # the number of the ticket's newest message when that mail was made
     made_at: datetime
     expires_at: datetime
     used_at: datetime | None
@@ -245,8 +246,10 @@ def alias(connection: Connection, message_id_hash: str, new_message_id: str) -> 
 
 
 def add_token(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Stores the hashes of a new token."""
-    connection.add("token", {"drafts": {}, "asked_outside": False, **values})
+    """Stores the hashes of a new token, and which message of its ticket was the newest then."""
+    query = "SELECT max(id) FROM message WHERE ticket_id = :ticket_id"
+    newest = connection.value(query, {"ticket_id": values["ticket_id"]}) or 0
+    connection.add("token", {"drafts": {}, "asked_outside": False, "last_message": newest, **values})
 
 
 def tokens(connection: Connection, values: Iterable[str], message_ids: Iterable[str]) -> tuple[Token, ...]:

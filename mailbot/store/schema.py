@@ -350,6 +350,7 @@ token = Table(
     Column(
         "asked_outside", Boolean, nullable=False, default=False
     ),  # that mail asked whether an answer was given outside
+    Column("last_message", BigInteger, nullable=False, default=0),  # the ticket's newest message when it was made
     Column("made_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("used_at", Moment),

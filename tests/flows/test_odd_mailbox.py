@@ -11,7 +11,9 @@ from story.desk import Desk
 
 from mailbot.config import load
 from mailbot.errors import TryLaterError
+from mailbot.flows import outside
 from mailbot.flows.poll import Round, poll
+from mailbot.gateway.imap_fetch import Fetched
 from mailbot.store import cursors, messages, tickets
 from mailbot.store.tickets import Ticket
 from mailbot.wiring import House
@@ -144,3 +146,14 @@ def test_no_message_is_judged_by_a_server_that_is_sick(house: House, server: Odd
     for odd in server.messages.values():
         odd.trouble = {}
     assert _poll(house).tickets == 3
+
+
+def test_a_sent_mail_without_an_arrival_is_read_too(house: House, server: OddImap) -> None:
+    """An answer in the Sent folder raises its question whether or not the server dates it."""
+    assert _poll(house).tickets == 3
+    raw = b"From: privacy@example.com\r\nTo: ritva@example.org\r\nSubject: Vastaus\r\n\r\nHei, poistettu on.\r\n"
+    found = Fetched(uid=5, size=len(raw), internal_date=None, raw=raw, whole=True)
+    outside.sent(house.office, house.reader, "Sent", 7, found, NOW)
+    assert {name: ticket.outside_suspected for name, ticket in _tickets(house).items()} == {
+        "Ritva": True, "Olli": False, "Maija": False,
+    }  # fmt: skip

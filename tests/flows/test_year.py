@@ -188,7 +188,7 @@ class Year:
 
     def _note_notices(self, mails: list[EmailMessage], today: date) -> None:
         for mail in mails:
-            found = re.match(r"(JALO-\d+-\d+): .* – answer by", str(mail["Subject"]))
+            found = re.match(r"(JALO-\d+-\d+): (?:the due date has changed|.* – answer by)", str(mail["Subject"]))
             if found:
                 self.oracle.noticed_on[found[1]] = today
 

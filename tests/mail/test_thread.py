@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailbot.core.message import Message
+from mailbot.mail.headers import message_ids
 from mailbot.mail.parse import read_message
 from mailbot.mail.patterns import ReadingPatterns
 from mailbot.mail.thread import clean_header, reply_references, reply_subject
@@ -108,3 +109,10 @@ def test_an_85_character_id_survives_being_written() -> None:
     message = EmailMessage(policy=SMTP.clone(max_line_length=998))
     message["In-Reply-To"], message["References"] = answered, " ".join(references)
     assert message.as_bytes().count(long_id.encode()) == 2
+
+
+def test_an_id_longer_than_a_line_is_no_id() -> None:
+    """An id of 3,600 bytes could be written into no header and no index: it counts as none, and the others stay."""
+    long, usable = "\U0001f600" * 888 + "@example.org", "a" * 85 + "@example.org"
+    assert message_ids(f"<{long}>") == ()
+    assert message_ids(f"<{long}> <{usable}>") == (f"<{usable}>",)

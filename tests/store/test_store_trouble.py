@@ -1,5 +1,6 @@
 """Locks that death releases, and what a disk, a file or a server can do to us: one clear line each."""
 
+import contextlib
 import multiprocessing
 import os
 import re
@@ -25,7 +26,7 @@ from mailbot.errors import (
 from mailbot.store import audit, cursors, tickets
 from mailbot.store import drivers as module
 from mailbot.store.database import Database, take_turns
-from mailbot.store.failures import shown
+from mailbot.store.failures import RefusedStatementError, shown
 
 HOLD = """
 import sys, time
@@ -310,3 +311,18 @@ def test_several_processes_write_at_once_and_nobody_fails(database: Database) ->
     with database.read() as connection:
         assert len({t.reference for t in tickets.find(connection)}) == 45
         assert [told.entry.seq for told in audit.chain(connection)] == list(range(1, 46))
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1 / 0", "SELECT repeat('x', 2000000000)"])
+def test_a_value_that_postgresql_never_takes_is_no_broken_connection(
+    postgres_ready: Database, statement: str
+) -> None:
+    """Coming again would not help, so it is told as a refused statement (classes 22 and 54 of SQLSTATE)."""
+    with pytest.raises(RefusedStatementError), postgres_ready.read() as connection:
+        connection.value(statement)
+
+
+def test_a_commit_that_kept_nothing_is_an_error(postgres_ready: Database) -> None:
+    """After a failed statement that somebody swallowed, PostgreSQL answers COMMIT with a quiet ROLLBACK."""
+    with pytest.raises(MailbotError), postgres_ready.write() as connection, contextlib.suppress(Exception):
+        connection.value("SELECT 1 / 0")
