@@ -156,7 +156,7 @@ class _Daemon:
             )
         if done.stopped:
             LOG.warning("deliver: the mail server does not take mail now: %s", done.stopped)
-        return DELIVER_EVERY_S
+        return max(DELIVER_EVERY_S, done.after_s)
 
     def remind(self) -> float:
         """Reminders on working mornings; the query itself never says a thing twice."""

@@ -57,6 +57,9 @@ class Sent(Protocol):
     @property
     def answer(self) -> str: ...
 
+    @property
+    def after_s(self) -> float: ...
+
 
 class Transport(Protocol):
     """Hands one mail to a server; never raises for what a server does."""
@@ -73,6 +76,7 @@ class Round:
     failed: int = 0
     stopped: str = ""  # why the round ended early: the server is away, the login is refused
     not_permitted: bool = False  # it was the login: no waiting cures that
+    after_s: float = 0.0  # for how many seconds a server that stopped it asked to be left alone
     waiting: int = 0
 
 
@@ -231,7 +235,7 @@ def _record(connection: Connection, office: Office, mail: Outgoing, sent: Sent, 
         _defer(connection, office, mail, sent.answer, now)
     else:  # dropped, unreachable, not_permitted: the server's trouble, every other mail would meet it too
         done.deferred += 1
-        done.stopped = sent.answer
+        done.stopped, done.after_s = sent.answer, sent.after_s
         done.not_permitted = sent.result == "not_permitted"
         outbox.defer(connection, mail.id, now + UNREACHABLE_PAUSE, answered_failure=False)
         _warn_when_late(connection, office, mail, sent.answer, now)

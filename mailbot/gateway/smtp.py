@@ -25,6 +25,7 @@ from aiosmtplib.errors import (
 )
 
 from mailbot.core.life import Life
+from mailbot.errors import ServiceUnavailableError, TryLaterError
 from mailbot.gateway.certificates import lives
 from mailbot.gateway.credentials import Secret
 
@@ -39,7 +40,7 @@ class Result(StrEnum):
     DEFERRED = "deferred"  # 4xx: the server asks to come again
     REFUSED = "refused"  # 5xx: it never will
     DROPPED = "dropped"  # the connection broke after DATA: it may have been taken
-    UNREACHABLE = "unreachable"  # no connection, no banner, or it broke before DATA
+    UNREACHABLE = "unreachable"  # nothing to log in with, no connection, no banner, or it broke before DATA
     NOT_PERMITTED = "not_permitted"  # the login was refused
 
 
@@ -49,6 +50,7 @@ class Outcome:
 
     result: Result
     answer: str
+    after_s: float = 0.0  # for how many seconds a server asked to be left alone; 0 when it did not say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,10 @@ class SmtpTransport:
         return self._lives
 
     def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
-        """One transaction for one recipient; never raises for anything a server does."""
+        """One transaction for one recipient; never raises for anything a server does, that of the tokens included.
+
+        Raises ConfigurationError and NotPermittedError where the secret can not be had by waiting.
+        """
         return self._run(self._send(sender, recipient, raw))
 
     def probe(self) -> tuple[Outcome, tuple[str, ...]]:
@@ -153,7 +158,11 @@ class SmtpTransport:
             local_hostname=_hostname(),
         )
         secret = (relay.token or relay.secret) if relay.username else None
-        known = secret() if secret is not None else None  # asked first: a failure here must leave no open socket
+        try:
+            known = secret() if secret is not None else None  # asked first: a failure here must leave no open socket
+        except (TryLaterError, ServiceUnavailableError) as error:  # nobody can log in: as if the server were away
+            after_s = error.after_s if isinstance(error, TryLaterError) else 0.0
+            return Outcome(result=Result.UNREACHABLE, answer=str(error)[:ANSWER_CHARACTERS], after_s=after_s)
         try:
             await client.connect()
             if relay.username and known is not None:

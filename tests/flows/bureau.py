@@ -59,6 +59,7 @@ host = "127.0.0.1"
 port = {smtp}
 security = "none"
 sender = "Jalo IT Oy, tietosuoja <{contact}>"
+{smtp_more}
 {staff}
 {more}
 """
@@ -129,6 +130,7 @@ class Bureau:
         staff: Sequence[Person] = (ANNA,),
         more: str = "",
         imap_more: str = "",
+        smtp_more: str = "",
         staff_is_mailbox: bool = False,
     ) -> "Bureau":
         """A bureau with a fresh mailbox and an empty database."""
@@ -137,7 +139,7 @@ class Bureau:
             staff = (Person(name="Anna Approver", email=contact),)
         text = CONFIG.format(
             imap=imap.port, smtp=smtp.port, contact=contact, staff="".join(one.toml() for one in staff), more=more,
-            imap_more=imap_more,
+            imap_more=imap_more, smtp_more=smtp_more,
         )  # fmt: skip
         (folder / "mailbot.toml").write_text(text, encoding="utf-8")
         (folder / "password").write_text(Dovecot.PASSWORD + "\n", encoding="utf-8")

@@ -1,12 +1,15 @@
 """A mail server that takes nothing for hours is told, however faithfully it is tried again; and that it is back."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from bureau import Bureau, written
-from servers.smtp_sink import Behaviour
+from bureau import Bureau, reply_to, written
+from servers.smtp_sink import Behaviour, SmtpSink
 
 from mailbot.flows.canary import canary
+from mailbot.store import outbox
 
 ERASE = "Hei,\n\npyydän, että poistatte kaikki minua koskevat henkilötiedot rekistereistänne.\n\nT. Maija Mallinen\n"
 
@@ -55,3 +58,28 @@ def test_a_recipient_that_defers_is_no_stop_of_sending(bureau: Bureau) -> None:
         assert _hours(bureau, 3) == []
     finally:
         bureau.smtp.behaviour = Behaviour.ACCEPT
+
+
+def test_a_password_that_can_not_be_had_is_told_like_a_server_that_is_away(
+    bureau_of: Callable[..., Bureau], tmp_path: Path
+) -> None:
+    """Each attempt says why nothing left, the next is soon, people hear of it, and all leaves when it is back."""
+    vault = tmp_path / "vault"
+    login = f'username = "privacy"\npassword_command = ["cat", "{vault}"]'
+    vault.write_text(SmtpSink.password + "\n", encoding="utf-8")
+    bureau = bureau_of(smtp_more=login)
+    notice = bureau.opened()
+    vault.rename(tmp_path / "away")
+    bureau.arrive(reply_to(notice, "approve"))
+    bureau.poll()
+    assert _hours(bureau, 0.9) == []
+    assert _hours(bureau, 3) == [("sending", False)]
+    with bureau.house.office.database.read() as connection:
+        (reply,) = [m for m in outbox.of_ticket(connection, bureau.ticket().id) if m.audience == "data_subject"]
+        tried = outbox.attempts(connection, reply.id)
+    assert {one.result for one in tried} == {"unreachable"}
+    assert "smtp.password: the command cat failed" in tried[-1].answer
+    assert reply.next_at <= bureau.now + timedelta(minutes=2)
+    (tmp_path / "away").rename(vault)
+    assert _hours(bureau, 1) == [("sending", True)]
+    assert len(bureau.to("maija@customer.example")) == 1
