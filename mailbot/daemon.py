@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from mailbot.errors import BadInputError, ConfigurationError, HeldError, MailbotError, NotPermittedError, TryLaterError
 from mailbot.flows.canary import canary
-from mailbot.flows.deliver import Sent, deliver
+from mailbot.flows.deliver import deliver
 from mailbot.flows.duties import POLLED
 from mailbot.flows.lives import note as note_ends
 from mailbot.flows.own_mail import alarm
@@ -30,7 +30,6 @@ from mailbot.flows.remind import remind, tell_held_back
 from mailbot.gateway import systemd
 from mailbot.gateway.imap import ImapMailbox
 from mailbot.gateway.imap_errors import BadAnswerError
-from mailbot.gateway.smtp import SmtpTransport
 from mailbot.store import cursors
 from mailbot.wiring import House
 
@@ -146,7 +145,7 @@ class _Daemon:
     def deliver(self) -> float:
         """A round of sending."""
         with self.house.transport() as transport:
-            done = deliver(self.house.office, _Breathing(inner=transport, daemon=self), now=self.now())
+            done = deliver(self.house.office, transport, now=self.now(), go_on=self.going_on)
             note_ends(self.house.office, self.house.lives(transport), now=self.now())
         if done.sent or done.failed:
             LOG.info("deliver: %d sent, %d refused", done.sent, done.failed)
@@ -184,10 +183,14 @@ class _Daemon:
             if duty.name == name and not duty.failures:
                 duty.next_at = 0.0
 
-    def breathe(self) -> None:
-        """Called between the steps of a long round: the watchdog is answered, and a signal ends the round."""
+    def going_on(self) -> bool:
+        """Asked between the steps of a long round: the watchdog is answered; False once a signal has come."""
         systemd.alive()
-        if self.stop.is_set():
+        return not self.stop.is_set()
+
+    def breathe(self) -> None:
+        """Ends a long round between two steps when a signal has come."""
+        if not self.going_on():
             raise _StopAskedError
 
     def drop(self) -> None:
@@ -195,18 +198,6 @@ class _Daemon:
         if self.mailbox is not None:
             self.mailbox.close()
         self.mailbox, self.idling = None, False
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Breathing:
-    """A transport that answers the watchdog before each mail of a long burst."""
-
-    inner: SmtpTransport
-    daemon: _Daemon
-
-    def send(self, sender: str, recipient: str, raw: bytes) -> Sent:
-        systemd.alive()
-        return self.inner.send(sender, recipient, raw)
 
 
 def serve(house: House, what: str, now: Callable[[], datetime]) -> int:

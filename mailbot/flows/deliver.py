@@ -8,7 +8,7 @@ goes alone; small mail to staff goes in groups that share their two transactions
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -80,20 +80,21 @@ class Round:
     waiting: int = 0
 
 
-def deliver(office: Office, transport: Transport, *, now: datetime) -> Round:
+def deliver(office: Office, transport: Transport, *, now: datetime, go_on: Callable[[], bool] = lambda: True) -> Round:
     """Sends all that is due, mail to data subjects first. One sender at a time on SQLite, several on PostgreSQL.
 
+    `go_on` is asked before each mail; from its first no on the rest stays queued as it is.
     Raises TryLaterError when another sender holds the outbox of a SQLite database.
     """
     done = Round()
     whole = office.database.exclusively("deliver") if office.database.is_sqlite else nullcontext()
     with whole:
         last: Waiting | None = None
-        while not done.stopped and (group := _next(office, last, now)):
+        while not done.stopped and go_on() and (group := _next(office, last, now)):
             last = group[-1]
             with _alone(office, last) as free:
                 if free:
-                    _attempt(office, transport, group, done, now)
+                    _attempt(office, transport, group, done, now, go_on)
     with office.database.read() as connection:
         done.waiting = outbox.waiting(connection)
     _note_how_the_server_is(office, done, now)
@@ -148,22 +149,42 @@ class _Started:
     attempt: int
 
 
-def _attempt(office: Office, transport: Transport, group: Sequence[Waiting], done: Round, now: datetime) -> None:
+def _attempt(
+    office: Office,
+    transport: Transport,
+    group: Sequence[Waiting],
+    done: Round,
+    now: datetime,
+    go_on: Callable[[], bool],
+) -> None:
+    """Tries the mails of a group one after the other; `go_on` is asked between two of them."""
     with office.database.write() as connection:
         every = [_start(connection, office, mail.id, done, now) for mail in group]
     started = [one for one in every if one is not None]
     answers: list[Sent] = []
-    for one in started:
-        assert one.mail.raw is not None  # _start() looked
-        answers.append(transport.send(one.mail.sender, one.mail.recipient, one.mail.raw))
-        if answers[-1].result not in OF_THE_MAIL:
-            break
-    if started:
-        with office.database.write() as connection:
-            for one, sent in zip(started, answers, strict=False):
-                _finish(connection, office, one, sent, done, now)
-            for one in started[len(answers) :]:
-                outbox.take_back(connection, one.attempt)
+    touched = 0  # mails that the network has seen something of
+    try:
+        for one in started:
+            if answers and (answers[-1].result not in OF_THE_MAIL or not go_on()):
+                break
+            assert one.mail.raw is not None  # _start() looked
+            touched += 1
+            answers.append(transport.send(one.mail.sender, one.mail.recipient, one.mail.raw))
+    finally:  # whatever ended it (Ctrl-C, an error): what a server answered is known, and is not sent again
+        _write_down(office, started, answers, touched, done, now)
+
+
+def _write_down(
+    office: Office, started: Sequence[_Started], answers: Sequence[Sent], touched: int, done: Round, now: datetime
+) -> None:
+    """The results that are known; an attempt without one stays only for the mail that was on its way."""
+    if not started:
+        return
+    with office.database.write() as connection:
+        for one, sent in zip(started, answers, strict=False):
+            _finish(connection, office, one, sent, done, now)
+        for one in started[touched:]:
+            outbox.take_back(connection, one.attempt)
 
 
 def _start(connection: Connection, office: Office, number: int, done: Round, now: datetime) -> _Started | None:

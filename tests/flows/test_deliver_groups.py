@@ -1,7 +1,7 @@
 """Mail to staff in groups: what each mail met is its own, and nothing is lost or doubled when a group is cut short."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -101,15 +101,43 @@ def test_a_server_that_goes_away_within_a_group_is_asked_no_more(office: Office)
     assert server.taken == [b"2"]
 
 
-def test_after_a_death_the_mails_of_the_group_go_one_by_one(office: Office) -> None:
-    """All of the group is due again, and a mail that keeps killing its sender takes no other with it."""
+def test_what_interrupts_a_group_leaves_only_the_mail_on_its_way_open(office: Office) -> None:
+    """Ctrl-C or an error at the third mail: what was taken is recorded, the rest untried, nothing comes twice."""
     numbers = _queue(office, GROUP + 2)
     with pytest.raises(KeyboardInterrupt):
         deliver(office, Server(dies_at=3), now=NOW)
-    assert [results for _, results in _states(office, numbers)] == [[None]] * GROUP + [[], []]
-    with pytest.raises(KeyboardInterrupt):
-        deliver(replace(office), Server(dies_at=3), now=NOW)
-    assert [state for state, _ in _states(office, numbers)][:3] == ["sent", "sent", "queued"]
+    untouched: list[tuple[str, list[str | None]]] = [("queued", [])] * (GROUP - 1)
+    sent: list[tuple[str, list[str | None]]] = [("sent", ["accepted"])] * 2
+    assert _states(office, numbers) == [*sent, ("queued", [None]), *untouched]
     server = Server()
     deliver(office, server, now=NOW)
     assert server.taken == [b"%d" % number for number in range(2, GROUP + 2)]
+
+
+def test_after_a_death_the_mails_of_the_group_go_one_by_one(office: Office) -> None:
+    """What a power cut left is tried each by itself: a mail that keeps killing its sender takes no other along."""
+    numbers = _queue(office, GROUP + 2)
+    with office.database.write() as connection:  # what a power cut in the midst of the group leaves
+        for number in numbers[:GROUP]:
+            outbox.begin_attempt(connection, number, NOW)
+    begun: list[int] = []  # attempts in all, each time that a mail is handed over
+
+    class Watched(Server):
+        def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
+            begun.append(sum(len(results) for _, results in _states(office, numbers)))
+            return super().send(sender, recipient, raw)
+
+    deliver(office, Watched(), now=NOW)
+    assert begun == [*range(GROUP + 1, 2 * GROUP + 1), 2 * GROUP + 2, 2 * GROUP + 2]
+
+
+@pytest.mark.parametrize(("mails", "asked"), [(GROUP, 4), (GROUP + 5, GROUP + 1)])
+def test_sending_ends_between_two_mails_when_it_is_told_to(office: Office, mails: int, asked: int) -> None:
+    """Within a group as between two: what has not left is queued as it was, without an attempt."""
+    numbers = _queue(office, mails)
+    server = Server()
+    deliver(office, server, now=NOW, go_on=iter([True] * (asked - 1) + [False] * 9).__next__)
+    states = _states(office, numbers)
+    left = len(server.taken)
+    assert 0 < left < mails
+    assert states == [("sent", ["accepted"])] * left + [("queued", [])] * (mails - left)

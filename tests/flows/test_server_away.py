@@ -1,14 +1,20 @@
-"""A mail server that takes nothing for hours is told, however faithfully it is tried again; and that it is back."""
+"""A mail server that takes nothing for hours is told, however faithfully it is tried again; and that it is back.
 
+A sender that is told to stop does so after the mail in its hands.
+"""
+
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from bureau import Bureau, reply_to, written
+from bureau import ANNA, BERT, DORA, Bureau, reply_to, written
 from servers.smtp_sink import Behaviour, SmtpSink
 
+from mailbot import daemon
 from mailbot.flows.canary import canary
+from mailbot.gateway.smtp import Outcome, SmtpTransport
 from mailbot.store import outbox
 
 ERASE = "Hei,\n\npyydän, että poistatte kaikki minua koskevat henkilötiedot rekistereistänne.\n\nT. Maija Mallinen\n"
@@ -83,3 +89,28 @@ def test_a_password_that_can_not_be_had_is_told_like_a_server_that_is_away(
     (tmp_path / "away").rename(vault)
     assert _hours(bureau, 1) == [("sending", True)]
     assert len(bureau.to("maija@customer.example")) == 1
+
+
+def test_a_signal_ends_a_burst_after_the_mail_in_hand(
+    bureau_of: Callable[..., Bureau], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM during the first of three notices: it is recorded as sent, the others leave with the next start."""
+    bureau = bureau_of(staff=(ANNA, BERT, DORA))
+    bureau.arrive(written("Maija <maija@customer.example>", "Tietopyyntö", ERASE, to=bureau.contact))
+    bureau.poll()
+    ours, theirs = socket.socketpair()
+    loop = daemon._Daemon(house=bureau.house, now=lambda: bureau.now, started_at=bureau.now, wake=ours)
+    really = SmtpTransport.send
+
+    def signalled(transport: SmtpTransport, sender: str, recipient: str, raw: bytes) -> Outcome:
+        loop.stop.set()  # what the handler of the signal does
+        return really(transport, sender, recipient, raw)
+
+    monkeypatch.setattr(SmtpTransport, "send", signalled)
+    with ours, theirs:
+        loop.deliver()
+    assert len(bureau.smtp.accepted) - bureau.read == 1
+    with bureau.house.office.database.read() as connection:
+        assert outbox.waiting(connection) == 2
+    monkeypatch.undo()
+    assert len(bureau.deliver()) == 3
