@@ -192,7 +192,8 @@ def approve_first(connection: Connection, found: Draft, *, staff: str, door: str
 
 def first_approver(connection: Connection, draft_id: int) -> str:
     """Address of the person who gave the first of two words for a pending version; "" when nobody has."""
-    query = "SELECT staff FROM approval WHERE draft_id = :id AND only_first IS TRUE ORDER BY id LIMIT 1"
+    query = """SELECT staff FROM approval WHERE draft_id = :id AND only_first IS TRUE AND withdrawn_at IS NULL
+ ORDER BY id LIMIT 1"""
     return connection.value(query, {"id": draft_id}) or ""
 
 
@@ -210,9 +211,13 @@ def approval_of(connection: Connection, draft_id: int) -> Approval | None:
 
 
 def withdraw_approval(connection: Connection, number: int, now: datetime) -> None:
-    """Takes an approval back; the version is pending again."""
+    """Takes an approval back, and under four eyes the first word with it; the version is pending again."""
     found = approval_by_id(connection, number)
-    connection.change("approval", number, {"withdrawn_at": now})
+    connection.run(
+        """UPDATE approval SET withdrawn_at = :now WHERE withdrawn_at IS NULL
+ AND (id = :id OR draft_id = :draft_id AND only_first IS TRUE)""",
+        {"now": now, "id": number, "draft_id": found.draft_id},
+    )
     set_state(connection, found.draft_id, DraftState.PENDING)
 
 

@@ -9,6 +9,7 @@ import pytest
 from bureau import ACCESS, ANNA, BERT, DORA, MAIJA, Bureau, Person, body, code, reply_to, said, written
 
 from mailbot.core.ticket import Status
+from mailbot.flows import decide
 
 Make = Callable[..., Bureau]
 MALLORY = "Mallory <mallory@evil.example>"
@@ -272,6 +273,32 @@ def test_a_refusal_needs_two_people_where_that_is_the_rule(bureau_of: Make) -> N
     bureau.round(reply_to(again, "approve"))
     assert nothing_left(bureau)
     bureau.round(reply_to(second, "approve"))
+    assert len(bureau.to("maija@customer.example")) == 1
+
+
+def test_an_approval_taken_back_needs_two_people_again(bureau_of: Make) -> None:
+    """Neither of the two words counts any more: one person alone, whichever, can not send the reply."""
+    bureau = bureau_of(staff=(ANNA, BERT), more='[authenticity]\nfour_eyes = ["refusals"]\n')
+    bureau.opened()
+    (for_anna,) = bureau.to(ANNA.email)
+    bureau.round(reply_to(for_anna, "refuse: unfounded: the same request was answered last week"))
+    office, reference = bureau.house.office, bureau.ticket().reference
+
+    def approved(address: str) -> str:
+        with office.database.write() as connection:
+            return decide.approve(
+                connection, office, reference, bureau.actor(address),
+                now=bureau.now, fingerprint_given=bureau.newest_draft().fingerprint,
+            ).what  # fmt: skip
+
+    assert [approved(ANNA.email), approved(BERT.email)] == ["approved_first", "approved"]
+    with office.database.write() as connection:
+        decide.undo_approval(connection, reference, bureau.actor(), now=bureau.now)
+    assert approved(BERT.email) == "approved_first"
+    bureau.deliver()
+    assert bureau.to("maija@customer.example") == []
+    assert approved(ANNA.email) == "approved"
+    bureau.deliver()
     assert len(bureau.to("maija@customer.example")) == 1
 
 
