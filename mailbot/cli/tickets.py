@@ -314,9 +314,18 @@ def _ask(found: House, reference: str) -> str:
 
 def told(done: Done, as_json: bool) -> None:
     if as_json:
-        emit({"reference": done.ticket.reference, "status": done.ticket.status.value, "done": done.what})
+        emit(
+            {
+                "reference": done.ticket.reference,
+                "status": done.ticket.status.value,
+                "done": done.what,
+                "sending_begun": done.sending_begun,
+            }
+        )
         return
     say(f"{done.ticket.reference}: {done.what.replace('_', ' ')}; now {done.ticket.status}, due {done.ticket.due_on}")
+    if done.sending_begun:
+        say("The sending of what was approved had begun: it may have reached the requester.")
     if done.draft is not None and done.draft.state.value == "pending":
         tell_draft(view.draft_view(done.draft), as_json=False)
 

@@ -336,6 +336,8 @@ def _answered(connection: Connection, ticket: Ticket, draft: Draft, now: datetim
         moved = tickets.move(connection, ticket, event)
     except IllegalMoveError:  # people moved the ticket on while the mail was on its way: it left, and theirs stands
         return event, tickets.by_id(connection, ticket.id)
+    if moved.status is Status.WITHDRAWN:  # it was on its way when the withdrawal came: no request ended with it
+        return event, moved
     for right, outcome in draft.outcomes.items():
         ground = draft.values.get(f"{right.value}.ground") or draft.values.get("ground")
         ended = outcome in (Outcome.REFUSED, Outcome.PARTLY_FULFILLED, Outcome.NOT_IDENTIFIED)

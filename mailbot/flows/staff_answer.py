@@ -110,10 +110,11 @@ def line(done: Done, words: Mapping[str, Any], names: Mapping[str, Any]) -> str:
     """What a decision did, in one line of the reader's language."""
     what = "approved_paper" if done.what == "approved" and not done.ticket.requester_address else done.what
     template = str(words["done"].get(what, what))
-    return template.format(
+    said = template.format(
         draft=words["drafts"].get(done.detail, done.detail),
         detail=done.detail,
         rights=", ".join(str(names["rights"][right.value]) for right in done.ticket.rights),
         status=words["statuses"][done.ticket.status.value],
         due_on=f"{done.ticket.due_on.day}.{done.ticket.due_on.month}.{done.ticket.due_on.year}",
     )
+    return f"{said}; {words['done']['sending_begun']}" if done.sending_begun else said

@@ -24,6 +24,7 @@ from story.desk import STAFF, Desk, mail
 from crash import checks
 from crash.run import OTHER, REQUEST
 from mailbot.config import load
+from mailbot.core import rights
 from mailbot.core.staff import Actor, Door
 from mailbot.errors import IllegalMoveError, MailbotError, TryLaterError
 from mailbot.flows import decide
@@ -445,6 +446,9 @@ def test_what_staff_decide_while_a_reply_is_on_its_way_stands(
         assert ticket.status == status
         assert reply.state == "sent"
         assert [attempt.result for attempt in outbox.attempts(connection, reply.id)] == ["accepted"]
+        if status == "withdrawn":
+            assert {item.outcome for item in ticket.requests} == {rights.Outcome.WITHDRAWN}
+            assert ticket.answered_at is None
         events = Counter(told.entry.event for told in audit.chain(connection, ticket.reference))
         assert events["reply_sent"] == 1
     approved.close()

@@ -11,7 +11,7 @@ from mailbot.core.draft import DraftKind
 from mailbot.core.ticket import Status
 from mailbot.errors import IllegalMoveError
 from mailbot.flows import decide
-from mailbot.store import drafts
+from mailbot.store import drafts, outbox
 
 ASK_1 = "<ask-1@customer.example>"
 STRANGER = "Otto Outsider <otto@elsewhere.example>"
@@ -118,6 +118,63 @@ def test_staff_end_a_withdrawn_request_with_two_words_or_let_it_stand(bureau: Bu
     assert bureau.ticket().status is Status.DRAFTED
     bureau.round(reply_to(notice, "request withdrawn"))
     assert bureau.ticket().status is Status.WITHDRAWN
+    assert bureau.to("maija@customer.example") == []
+
+
+def _approved(bureau: Bureau, kind: str = "reply") -> int:
+    """That draft is approved and waits to be sent; the number of its mail."""
+    office, ticket = bureau.house.office, bureau.ticket()
+    with office.database.write() as connection:
+        decide.approve(
+            connection, office, ticket.reference, bureau.actor(),
+            now=bureau.now, fingerprint_given=bureau.newest_draft(kind).fingerprint,
+        )  # fmt: skip
+        (waiting,) = [mail for mail in outbox.of_ticket(connection, ticket.id) if mail.audience == "data_subject"]
+    return waiting.id
+
+
+def test_a_withdrawal_stops_the_reply_that_was_approved_and_has_not_left(bureau: Bureau) -> None:
+    """The two words of staff come before the next round of sending: the requester gets nothing more."""
+    notice = bureau.opened()
+    mail = _approved(bureau)
+    (told,) = bureau.round(reply_to(notice, "request withdrawn"))
+    assert bureau.ticket().status is Status.WITHDRAWN
+    assert bureau.to("maija@customer.example") == []
+    with bureau.house.office.database.read() as connection:
+        assert outbox.by_id(connection, mail).state == "cancelled"
+    assert "had begun" not in said(told)
+
+
+@pytest.mark.parametrize(("result", "begun"), [("deferred", False), ("dropped", True), (None, True)])
+def test_a_withdrawal_says_when_the_reply_may_have_left(bureau: Bureau, result: str | None, begun: bool) -> None:
+    """It is not tried again; where a server may have taken it, whoever withdraws reads that. One put off has not."""
+    notice = bureau.opened()
+    mail = _approved(bureau)
+    with bureau.house.office.database.write() as connection:
+        attempt = outbox.begin_attempt(connection, mail, bureau.now)
+        if result is not None:
+            outbox.end_attempt(connection, attempt, result=result, answer="", now=bureau.now)
+    (told,) = bureau.round(reply_to(notice, "request withdrawn"))
+    assert ("had begun: it may have reached the requester" in said(told)) is begun
+    assert bureau.to("maija@customer.example") == []
+
+
+@pytest.mark.parametrize("end", ["withdraw", "dismiss", "merge"])
+def test_an_acknowledgement_that_waits_does_not_outlive_its_ticket(bureau: Bureau, end: str) -> None:
+    """What was approved and has not left is called off with everything else."""
+    bureau.opened()
+    mail, first = _approved(bureau, "acknowledgement"), bureau.ticket()
+    bureau.arrive(written(MAIJA, "Toinen asia", ACCESS, to=bureau.contact))
+    bureau.poll()
+    into = bureau.tickets()[1].reference
+    office, actor = bureau.house.office, bureau.actor()
+    with office.database.write() as connection:
+        if end == "merge":
+            decide.merge(connection, office, first.reference, actor, now=bureau.now, into=into)
+        else:
+            getattr(decide, end)(connection, first.reference, actor, now=bureau.now)
+        assert outbox.by_id(connection, mail).state == "cancelled"
+    bureau.deliver()
     assert bureau.to("maija@customer.example") == []
 
 

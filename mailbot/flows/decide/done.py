@@ -17,7 +17,7 @@ from mailbot.core.ticket import (
     Status,
 )
 from mailbot.flows.office import Office
-from mailbot.store import audit, drafts, tickets
+from mailbot.store import audit, drafts, outbox, tickets
 from mailbot.store.database import Connection
 from mailbot.store.drafts import Draft
 from mailbot.store.tickets import Ticket
@@ -31,6 +31,7 @@ class Done:
     what: str  # a key of the words "done" in the staff language files
     detail: str = ""
     draft: Draft | None = None  # a new version that waits for approval
+    sending_begun: bool = False  # what the decision called off may have reached the requester all the same
 
 
 def write(
@@ -44,6 +45,20 @@ def write(
         reference=ticket.reference,
         details={"door": actor.door.value, **details},
     )
+
+
+def call_off(connection: Connection, ticket: Ticket, now: datetime) -> bool:
+    """Cancels what waits to be sent to the requester; True when its sending had begun, so that it may have left.
+
+    A notice of lifting leaves all the same: it is owed whatever becomes of the request (GDPR 18(3)).
+    """
+    begun = False
+    for mail in outbox.of_ticket(connection, ticket.id, lock=True):
+        waits = mail.audience == "data_subject" and mail.state == "queued"
+        if waits and mail.kind != DraftKind.LIFTING_NOTICE.value:
+            begun |= any(attempt.result in (None, "dropped") for attempt in outbox.attempts(connection, mail.id))
+            outbox.end(connection, mail.id, "cancelled", now)
+    return begun
 
 
 def local_noon(office: Office, day: date) -> datetime:

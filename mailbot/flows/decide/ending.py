@@ -1,7 +1,8 @@
 """How a ticket ends, and how it is opened again.
 
-A request ends with exactly one outcome. A ticket closes only when nothing is left: no unsent reply, no open task, no
-restriction lifted without its notice (GDPR 18(3), 19). What was purged never comes back.
+A request ends with exactly one outcome, and what still waits to be sent to the requester is called off. A ticket
+closes only when nothing is left: no unsent reply, no open task, no restriction lifted without its notice (GDPR 18(3),
+19). What was purged never comes back.
 """
 
 from datetime import date, datetime
@@ -18,7 +19,7 @@ from mailbot.core.ticket import (
 )
 from mailbot.errors import BadInputError, IllegalMoveError, Reason
 from mailbot.flows import clock, prepare
-from mailbot.flows.decide.done import Done, local_noon, write
+from mailbot.flows.decide.done import Done, call_off, local_noon, write
 from mailbot.flows.office import Office
 from mailbot.flows.plan import Wish
 from mailbot.store import drafts, outbox, tickets
@@ -51,13 +52,11 @@ def answered(
             ended = outcome or (written.outcomes.get(item.right) if written else None) or Outcome.FULFILLED
             tickets.set_request(connection, ticket.id, item.right, status="ended", outcome=ended.value)
     drafts.supersede(connection, ticket.id)
-    for mail in outbox.of_ticket(connection, ticket.id, lock=True):
-        if mail.audience == "data_subject" and mail.state == "queued":
-            outbox.end(connection, mail.id, "cancelled", now)
+    begun = call_off(connection, ticket, now)
     moment = now if day == clock.today(office, now) else local_noon(office, day)
     moved = tickets.change(connection, moved, answered_at=moment, outside_suspected=False)
     write(connection, ticket, actor, "answered_outside", now, {"on": day, "how": how})
-    return Done(ticket=moved, what="answered_elsewhere")
+    return Done(ticket=moved, what="answered_elsewhere", sending_begun=begun)
 
 
 def _approved_letter(connection: Connection, ticket: Ticket) -> Draft | None:
@@ -85,9 +84,10 @@ def withdraw(connection: Connection, reference: str, actor: Actor, *, now: datet
             ended = {"status": "ended", "outcome": Outcome.WITHDRAWN.value, "ground": None}
             tickets.set_request(connection, ticket.id, item.right, **ended)
     drafts.supersede(connection, ticket.id)
+    begun = call_off(connection, ticket, now)
     moved = tickets.change(connection, moved, ended_at=now)
     write(connection, ticket, actor, "request_withdrawn", now, {"note": note})
-    return Done(ticket=moved, what="withdrawn")
+    return Done(ticket=moved, what="withdrawn", sending_begun=begun)
 
 
 def dismiss(connection: Connection, reference: str, actor: Actor, *, now: datetime, reason: str = "") -> Done:
@@ -97,8 +97,9 @@ def dismiss(connection: Connection, reference: str, actor: Actor, *, now: dateti
     moved = tickets.move(connection, ticket, Event.DISMISSED)
     moved = tickets.change(connection, moved, ended_at=now)
     drafts.supersede(connection, ticket.id)
+    begun = call_off(connection, ticket, now)
     write(connection, ticket, actor, "dismissed", now, {"reason": reason})
-    return Done(ticket=moved, what="dismissed")
+    return Done(ticket=moved, what="dismissed", sending_begun=begun)
 
 
 def close(connection: Connection, reference: str, actor: Actor, *, now: datetime) -> Done:

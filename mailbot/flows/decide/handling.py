@@ -17,7 +17,7 @@ from mailbot.core.ticket import (
 )
 from mailbot.errors import BadInputError
 from mailbot.flows import clock, prepare
-from mailbot.flows.decide.done import Done, back_to_drafted, write
+from mailbot.flows.decide.done import Done, back_to_drafted, call_off, write
 from mailbot.flows.office import Office
 from mailbot.store import drafts, tickets
 from mailbot.store.database import Connection
@@ -147,6 +147,7 @@ def merge(connection: Connection, office: Office, reference: str, actor: Actor, 
     moved = tickets.move(connection, ticket, Event.MERGED)
     moved = tickets.change(connection, moved, linked_to=other.id, ended_at=now)
     drafts.supersede(connection, ticket.id)
+    begun = call_off(connection, ticket, now)
     write(connection, ticket, actor, Event.MERGED.value, now, {"into": other.reference})
     write(connection, other, actor, Event.MERGED.value, now, {"from": ticket.reference})
-    return Done(ticket=moved, what="merged", detail=target.reference)
+    return Done(ticket=moved, what="merged", detail=target.reference, sending_begun=begun)
