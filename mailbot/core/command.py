@@ -9,9 +9,11 @@ Nothing here knows tickets, tokens or people; whether a command may be given is 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from mailbot.core.command_reading import ending_doubts, read_own
+from mailbot.core.command_ending import beyond_signature
+from mailbot.core.command_reading import Own, read_own
 from mailbot.core.command_scan import scan
 from mailbot.core.command_values import CHANGES_DRAFT, SENTENCES, Action, Command, Commands, Heard, Why
 from mailbot.core.command_words import CommandWords, fold
@@ -29,13 +31,25 @@ def understand(visible_text: str, attachments: Sequence[str], quoted: str = "", 
     del quoted
     own = read_own(visible_text, words)
     files = files_of_writer(attachments, words)
-    return weigh(scan(own, files, words), files, taken_back=ending_doubts(own, words))
+    heard = scan(own, files, words)
+    return weigh(replace(heard, doubts=heard.doubts + _taken_back(own, words)), files)
 
 
-def weigh(heard: Heard, files: Sequence[str], *, taken_back: bool) -> Commands:
+def _taken_back(own: Own, words: CommandWords) -> tuple[Why, ...]:
+    """What is said behind the writer's name, read as the body is; an order there counts as a doubt."""
+    text = beyond_signature(own, words)
+    if not text:
+        return ()
+    heard = scan(Own(text=text, ending=len(text), again=len(text)), (), words)
+    orders = any(command.action is not Action.APPROVE for command in heard.commands)
+    missing = () if heard.missing is None else (heard.missing,)
+    return (*heard.doubts, *missing, *((Why.CONTRADICTION,) if orders else ()))
+
+
+def weigh(heard: Heard, files: Sequence[str]) -> Commands:
     """Turn what was heard into what is done."""
     actions = tuple(dict.fromkeys(command.action for command in heard.commands))
-    why = _objection(heard, set(actions), files, taken_back=taken_back)
+    why = _objection(heard, set(actions), files)
     if why is not None:
         return Commands(unclear=SENTENCES[why], why=why, heard=actions, references=heard.references)
     changes = any(action in CHANGES_DRAFT for action in actions)
@@ -44,7 +58,7 @@ def weigh(heard: Heard, files: Sequence[str], *, taken_back: bool) -> Commands:
     return Commands(commands=_merged(kept), heard=actions, dropped=dropped, references=heard.references)
 
 
-def _objection(heard: Heard, actions: set[Action], files: Sequence[str], *, taken_back: bool) -> Why | None:
+def _objection(heard: Heard, actions: set[Action], files: Sequence[str]) -> Why | None:
     """Why nothing may be done; None when all is clear."""
     if heard.missing is not None:
         return heard.missing
@@ -53,8 +67,8 @@ def _objection(heard: Heard, actions: set[Action], files: Sequence[str], *, take
     if len(actions & _ENDINGS) > 1 or (Action.APPROVE in actions and actions & _ENDINGS):
         return Why.CONTRADICTION
     if Action.APPROVE in actions or Action.ACKNOWLEDGE in actions:
-        if heard.doubts or taken_back:
-            return heard.doubts[0] if heard.doubts else Why.CONTRAST
+        if heard.doubts:
+            return heard.doubts[0]
         if files and Action.ATTACH not in actions and actions <= _BESIDE | {Action.APPROVE}:
             return Why.ATTACHMENT_UNNAMED
     if heard.words_before > 25:

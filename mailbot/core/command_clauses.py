@@ -85,7 +85,7 @@ class ClauseText:
 
     def is_name(self, at: int, language: str) -> bool:
         token = self.tokens[at]
-        known = token.folded in self.words.fillers[language] or self.doubt_of(token) is not None
+        known = token.folded in self.words.fillers[language] or self.is_said(token)
         return (
             not known
             and not self.colon_at(at)
@@ -106,6 +106,10 @@ class ClauseText:
                 if token.folded in doubts:
                     return Why(kind)
         return None
+
+    def is_said(self, token: Token) -> bool:
+        """Whether a capital word is no name, for it doubts or orders ("Soita Pekalle", "Call Bob")."""
+        return token.folded in self.words.no_names or self.doubt_of(token) is not None
 
     def sentence_end(self, clause: Clause) -> int:
         return self.tokens[self.ends[clause.sentence] - 1].end
@@ -130,15 +134,14 @@ class ClauseText:
 
     def greets(self, span: Sequence[Token]) -> bool:
         """ "Hei Maija", "Dear Privacy Team": a greeting with names and nothing else."""
-        known = [any(token.folded in tongue.fillers for tongue in self.words.tongues.values()) for token in span]
-        rest = span[1:]
-        return known[0] and len(span) <= 5 and all(t.text[:1].isupper() and self.doubt_of(t) is None for t in rest)
+        named = all(token.text[:1].isupper() and not self.is_said(token) for token in span[1:])
+        return named and len(span) <= 5 and span[0].folded in self.words.greetings
 
     def languages(self, span: Sequence[Token]) -> list[str]:
         """The languages most words of a clause belong to ("last" is English or, without its dots, Swedish)."""
         known = dict.fromkeys(LANGUAGES, 0)
         for language, tongue in self.words.tongues.items():
-            sets = (tongue.fillers, tongue.done, *tongue.doubts.values())
+            sets = (tongue.fillers, tongue.done, tongue.told, tongue.whom, tongue.papers, *tongue.doubts.values())
             known[language] = sum(any(token.folded in words for words in sets) for token in span)
         return [language for language in LANGUAGES if known[language] == max(known.values())]
 

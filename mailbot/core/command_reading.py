@@ -194,24 +194,6 @@ def _is_name_line(lines: Sequence[str], index: int, words: CommandWords) -> bool
 def _speaks(tokens: Sequence[Token], words: CommandWords) -> bool:
     """Whether the words may be more than a name: a doubt or a command in any language."""
     doubts = [doubt for tongue in words.tongues.values() for doubt in tongue.doubts.values()]
-    if any(token.folded in doubt for token in tokens for doubt in doubts):
+    if any(token.folded in words.no_names or any(token.folded in doubt for doubt in doubts) for token in tokens):
         return True
     return any(words.commands.longest(tokens, at, len(tokens), words.no_skip) for at in range(len(tokens)))
-
-
-def ending_doubts(own: Own, words: CommandWords) -> bool:
-    """Whether the ending holds a sentence that takes something back ("älä kuitenkaan lähetä")."""
-    for line in own.text[own.ending : own.again].splitlines():
-        tokens = words.tokens(line)
-        if any(token.folded in words.furniture.disclaimer for token in tokens):
-            return False  # a disclaimer, and what follows it, speaks to strangers
-        if "?" in line and len(tokens) > 1:
-            return True
-        if any(_takes_back(token, words) for token in tokens) and len(tokens) > 1:
-            return True
-    return False
-
-
-def _takes_back(token: Token, words: CommandWords) -> bool:
-    kinds = ("negation", "condition", "contrast", "fault")
-    return any(token.folded in tongue.doubts[kind] for tongue in words.tongues.values() for kind in kinds)

@@ -152,7 +152,7 @@ class Scanner(Beside):
             calm = self.words.harmless.longest(self.tokens, at, clause.end, self.words.no_skip)
             match = self.words.commands.longest(self.tokens, at, clause.end, self.words.fillers)
             kind = next((kind for kind, said in tongue.what.items() if token.folded in said), "")
-            if found and token.is_name and self.is_name(at, language) and names < 2:
+            if found and token.is_name and self.is_name(at, language) and names < 2 and not self._receives(clause, at):
                 at, names = at + 1, names + 1
             elif names:
                 return Why.NOT_UNDERSTOOD  # a name may end an approval; nothing stands behind it
@@ -167,6 +167,13 @@ class Scanner(Beside):
             else:
                 return self.doubt_of(token, language) or Why.NOT_UNDERSTOOD
         return what
+
+    def _receives(self, clause: Clause, at: int) -> bool:
+        """Whether a name is one the mail shall go to ("till Pekka", "Pekalle"): that may be somebody else."""
+        folded = self.tokens[at].folded
+        if any(token.folded in self.words.consents for token in self.tokens[clause.start : at]):
+            return False  # "hyväksyn vastauksen Matti Meikäläiselle"
+        return (at > 0 and self.tokens[at - 1].folded in {"till", "at"}) or (len(folded) > 5 and folded.endswith("lle"))
 
     def _open_lines(self, number: int) -> tuple[list[str], int]:
         """Checklist lines named as open in the clauses behind an approval, and the place behind them."""

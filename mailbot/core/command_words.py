@@ -56,23 +56,30 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class WordSet:
-    """A set of words and of stems (words with any ending)."""
+    """A set of words, of stems (words with any ending) and of ends (words with any beginning)."""
 
     exact: frozenset[str] = frozenset()
     stems: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, words: Iterable[str]) -> "WordSet":
-        """From words as written in the data: "word" or "stem*"."""
+        """From words as written in the data: "word", "stem*" or "*end"."""
         folded = [fold_word(word) for word in words]
         stems = tuple(sorted(word[:-1] for word in folded if word.endswith("*")))
-        return cls(exact=frozenset(word for word in folded if not word.endswith("*")), stems=stems)
+        ends = tuple(sorted(word[1:] for word in folded if word.startswith("*")))
+        exact = frozenset(word for word in folded if not word.endswith("*") and not word.startswith("*"))
+        return cls(exact=exact, stems=stems, ends=ends)
 
     def __contains__(self, folded: str) -> bool:
-        return folded in self.exact or (bool(self.stems) and folded.startswith(self.stems))
+        return (
+            folded in self.exact
+            or (bool(self.stems) and folded.startswith(self.stems))
+            or (bool(self.ends) and folded.endswith(self.ends))
+        )
 
     def __or__(self, other: "WordSet") -> "WordSet":
-        return WordSet(exact=self.exact | other.exact, stems=self.stems + other.stems)
+        return WordSet(exact=self.exact | other.exact, stems=self.stems + other.stems, ends=self.ends + other.ends)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +217,14 @@ class Furniture:
     quote_marks: tuple[str, ...]
     from_headers: frozenset[str]
     other_headers: frozenset[str]
-    disclaimer: WordSet
+    signature: WordSet  # titles, firms, streets and what stands before a number
+    opening_days: WordSet
+    opening_words: WordSet
+    messages: WordSet  # "this message"
+    secret: WordSet  # "is confidential"
+    intended: WordSet  # "is intended", with
+    alone: WordSet  # "only"
+    disclaimer: WordSet  # one of these stands in every sentence of a disclaimer
     signature_files: tuple[str, ...]
 
 
@@ -220,6 +234,10 @@ class Tongue:
 
     fillers: WordSet  # may surround an approval; those of every language included
     done: WordSet  # "I deleted", "checked": a report of work, harmless beside an approval
+    told: WordSet  # what may stand in such a report: the person's data, registers, days
+    whom: WordSet  # the person and colleagues: only behind the work, for before it they would have done it
+    looked: WordSet  # of `done`, the work that is done on drafts and lists,
+    papers: WordSet  # which these are
     past: WordSet  # times that are no "later" where work done is reported: "deleted this morning"
     doubts: Mapping[str, WordSet]  # why a clause is no command, by kind
     reasons: WordSet  # words that lead to a reason and are not part of it
@@ -237,6 +255,9 @@ class CommandWords:
     harmless: Lexicon
     questions: Lexicon
     tongues: Mapping[str, Tongue]
+    greetings: WordSet  # first words of a greeting by name
+    no_names: WordSet  # verbs that a short order begins with; no name, however they are written
+    systems: WordSet  # names of registers and systems
     openers: WordSet  # first words of thanks, wishes and apologies
     imperatives: WordSet  # orders that a colleague could be meant to carry out
     consents: WordSet  # "hyväksyn", "approved": consent in so many words

@@ -30,10 +30,14 @@ _DOUBTS = frozenset({"negation", "condition", "contrast", "time", "hedge", "ques
 _COMMON_WORDS = """
 fillers harmless openers imperatives consents not_sendable sign_offs weak_sign_offs footers quote_ends
 quote_marks from_headers other_headers
-disclaimer signature_files misspelt not_misspelt negative_signs between conjunctions turns request_words
+disclaimer signature opening_days opening_words messages secret intended alone greetings systems no_names
+signature_files misspelt not_misspelt negative_signs between conjunctions turns request_words
 """
 _COMMON = frozenset(_COMMON_WORDS.split())
-_LANGUAGE_WORDS = "fillers harmless questions done past open_lines open_words open_keys reasons what doubts commands"
+_LANGUAGE_WORDS = """
+fillers harmless questions done told whom looked papers past
+open_lines open_words open_keys reasons what doubts commands
+"""
 _LANGUAGE = frozenset(_LANGUAGE_WORDS.split())
 _ACTIONS = frozenset(action.value for action in Action) | {SAID, TURNED_DOWN}
 _KIND_WORDS = "acknowledgement identity_question authority_question clarification extension_notice lifting_notice"
@@ -122,6 +126,9 @@ def _build(data: Mapping[str, Any]) -> CommandWords:
         harmless=Lexicon.of(harmless),
         questions=Lexicon.of(_each_language(data, lambda t, language: _phrases(t["questions"], "question", language))),
         tongues=tongues,
+        greetings=_words(common["greetings"]),
+        no_names=_words(common["no_names"]),
+        systems=_words(common["systems"]),
         openers=_words(common["openers"]),
         imperatives=_words(common["imperatives"]),
         consents=_words(common["consents"]),
@@ -146,6 +153,10 @@ def _tongue(data: Mapping[str, Any], shared: WordSet) -> Tongue:
     return Tongue(
         fillers=_words(data["fillers"]) | shared,
         done=_words(data["done"]),
+        told=_words(data["told"]),
+        whom=_words(data["whom"]),
+        looked=_words(data["looked"]),
+        papers=_words(data["papers"]),
         past=_words(data["past"]),
         doubts={kind: _words(text) for kind, text in data["doubts"].items()},
         reasons=_words(data["reasons"]),
@@ -161,7 +172,7 @@ def _spelling(common: Mapping[str, Any], tongues: Mapping[str, Tongue], commands
     for phrase in commands:
         known.update(*(words.exact for words in phrase.words))
     for tongue in tongues.values():
-        known |= tongue.fillers.exact | tongue.done.exact | tongue.reasons.exact
+        known |= tongue.fillers.exact | tongue.done.exact | tongue.told.exact | tongue.reasons.exact
         known.update(*(words.exact for words in tongue.doubts.values()))
     return Spelling(keys=_words(common["misspelt"]).exact, known=frozenset(known))
 
@@ -178,6 +189,13 @@ def _furniture(common: Mapping[str, Any]) -> Furniture:
         quote_marks=folded("quote_marks"),
         from_headers=_words(common["from_headers"]).exact,
         other_headers=_words(common["other_headers"]).exact,
+        signature=_words(common["signature"]),
+        opening_days=_words(common["opening_days"]),
+        opening_words=_words(common["opening_words"]),
+        messages=_words(common["messages"]),
+        secret=_words(common["secret"]),
+        intended=_words(common["intended"]),
+        alone=_words(common["alone"]),
         disclaimer=_words(common["disclaimer"]),
         signature_files=tuple(fold(name).removesuffix("*") for name in common["signature_files"].split()),
     )

@@ -28,6 +28,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 TABLE = rows("staff_replies.jsonl")
 UNSEEN = rows("staff_replies_unseen.jsonl")
 ALL = TABLE + UNSEEN
+DOUBTFUL = rows("staff_replies_doubtful.jsonl")
 
 
 def said(text: str, *attachments: str) -> Commands:
@@ -155,6 +156,66 @@ def test_a_bare_ok_is_not_an_approval() -> None:
         assert result.commands == ()
         assert result.unclear is not None
     assert said("ok").why is Why.ONLY_POLITENESS
+
+
+# ------------------------------------------------------------------------- behind a signature, and work told beside it
+
+FRAMES = {
+    "whole": {language: ["{}"] for language in LANGUAGES},
+    "ending": {
+        "fi": ["Hyväksyn\n\nT. Anna\n\n{}", "Hyväksyn.\n\nTerveisin Anna\n{}",
+               "Lähetä\n\nYstävällisin terveisin\nAnna Ahola\nToimitusjohtaja\n\n{}"],
+        "sv": ["Godkänner\n\nMvh Anna\n\n{}", "Skicka\n\nAnna\n{}",
+               "Godkänns.\n\nMed vänlig hälsning\nAnna Ek\nEkonomichef\n\n{}"],
+        "en": ["Approve\n\nAnna\n\n{}", "Please send\n\nRegards, Anna\n{}",
+               "Approved.\n\nBest regards\nAnna Ahola\nHead of Sales\n\n{}"],
+    },
+    "report": {
+        "fi": ["Hyväksyn. {}", "{}. Hyväksyn", "Hyväksyn.\n{}", "Hyväksyn\n\nT. Anna\n\n{}"],
+        "sv": ["Godkänner. {}", "{}. Godkänner", "Godkänner.\n{}", "Godkänner\n\nMvh Anna\n\n{}"],
+        "en": ["Approve. {}", "{}. Approve", "Approve.\n{}", "Approve\n\nRegards\nAnna\n\n{}"],
+    },
+}  # fmt: skip
+SIGNATURES = [
+    "Terveisin\nAnna Ahola\nTietosuojavastaava\nJalo IT Oy\nKauppakatu 1 A 3, 20100 Turku\n+358 40 000 0000\n"
+    "anna.ahola@example.com | www.example.com\nY-tunnus 1234567-8\nAvoinna ma–pe 9–16",
+    "Mvh\nErik Ek\nVD, Exempel Ab\nStorgatan 3, 65100 Vasa\nTfn 06 000 0000\nÖppet mån–fre 8–16\n\nDetta meddelande är "
+    "konfidentiellt och avsett endast för mottagaren. Om du har fått det av misstag, radera det.",
+    "Kind regards\nJane Doe\nChief Operating Officer\nLake Ltd\n1 Market Street, London\nOffice: +44 20 0000 0000"
+    "\nOpen Mon-Fri 9-17\n\nThis e-mail and any attachments are confidential and intended only for the recipient. If "
+    "you are not the intended recipient, please delete it.",
+    "T. Anna\n\nHyvää viikonloppua!", "Anna\n\nThanks!", "Anna\n\nSent from my iPhone",
+    "Hälsningar\nAnna\nAnna Ek\nEkonomichef", "Anna\nMyynti\nLake\nanna@lake.example", "terv. maija m.",
+]  # fmt: skip
+NAMES = "Anna Lisa Liisa Visa Kalle Ville Pekka Matti Åsa Erik Karin Mia Satu Onni Toivo Kari Päivi Olli Pasi Meri Tea"
+
+
+def test_enough_doubtful_replies_were_written() -> None:
+    """At least 40 remarks behind a signature and 40 doubtful reports were written in every language."""
+    for kind in ("ending", "report"):
+        for language in LANGUAGES:
+            assert sum(row["class"] == kind and row["lang"] == language for row in DOUBTFUL) >= 40
+
+
+@pytest.mark.parametrize("row", DOUBTFUL, ids=lambda row: row["id"])
+def test_a_remark_or_a_doubtful_report_never_approves(row: dict[str, Any]) -> None:
+    """What takes back behind a name, or tells of work not done, done in part, by hearsay or on others, stops it."""
+    for frame in FRAMES[row["class"]][row["lang"]]:
+        assert "approve" not in actions(frame.format(row["text"])), frame
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_a_signature_takes_no_approval_back(signature: str) -> None:
+    """Titles, firms, streets, numbers, links, opening hours, wishes and disclaimers leave an approval as it is."""
+    for approval in ("Hyväksyn", "Godkänner", "Approve"):
+        assert actions(f"{approval}\n\n{signature}") == ["approve"]
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_a_name_is_no_remark(name: str) -> None:
+    """Common names are names, however they look like a word."""
+    for text in (f"Hyväksyn\n\nTerveisin\n{name}", f"Godkänner\n\n{name}", f"Approve, {name}"):
+        assert actions(text) == ["approve"], text
 
 
 # ------------------------------------------------------------------------------------------------- what does not count
