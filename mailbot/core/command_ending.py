@@ -55,6 +55,8 @@ def _is_signature_line(line: str, words: CommandWords, hosts: str, name: str) ->
     if "?" in line:
         return False
     contact = bool(_CONTACT.search(line))
+    if ":" in line and not contact:
+        return False  # "Sales: slow down" says something of them
     parts = [words.tokens(part) for part in _PART.split(_CONTACT.sub(" , ", line).replace("–", "-"))]
     parts = [part for part in parts if part]
     furnished = contact or any(token.folded in words.furniture.signature for part in parts for token in part)
