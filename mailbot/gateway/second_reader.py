@@ -11,11 +11,11 @@ import struct
 import sys
 import zlib
 from array import array
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mailbot.core.bucket_rows import BucketRows
 from mailbot.core.calibration import COLUMNS, LABELS, Calibration, Logistic
 from mailbot.core.rulebook import Thresholds
 from mailbot.core.second_reader import BIAS, MOST_BUCKETS, SecondReader, Weights
@@ -69,12 +69,11 @@ def _table(learned: bytes, buckets: int) -> tuple[bytes, Sequence[int]]:
     count = len(learned) // (_NUMBER + COLUMNS)
     if count * (_NUMBER + COLUMNS) != len(learned) or buckets & (buckets - 1) or not 0 < buckets <= MOST_BUCKETS:
         raise ValueError("the table has no whole rows")
-    index = array("I", bytes(buckets * array("I").itemsize))
     numbers = array("I", memoryview(learned)[: count * _NUMBER].tobytes())
     if sys.byteorder == "big":
         numbers.byteswap()
-    deque(map(index.__setitem__, numbers, range(1, count + 1)), maxlen=0)  # a loop of the interpreter takes ten times
-    return b"".join((bytes([BIAS]) * COLUMNS, memoryview(learned)[count * _NUMBER :])), index
+    rows = b"".join((bytes([BIAS]) * COLUMNS, memoryview(learned)[count * _NUMBER :]))
+    return rows, BucketRows(numbers, buckets)
 
 
 def _calibration(header: Mapping[str, Any]) -> Calibration:

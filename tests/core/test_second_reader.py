@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.core.bucket_rows import BucketRows
 from mailbot.core.calibration import ANY, COLUMNS, LABELS, Calibration, Logistic
 from mailbot.core.classify import RuleOpinion, decide
 from mailbot.core.rights import Right
@@ -184,3 +185,19 @@ def test_a_written_file_is_read_back_and_one_that_does_not_fit_is_refused(tmp_pa
         write_second_reader(tmp_path / FILE, buckets, rows, header)
         with pytest.raises(ConfigurationError, match=FILE):
             load_second_reader(tmp_path)
+
+
+def test_each_bucket_finds_its_own_row() -> None:
+    """A bucket's row is its place among the buckets that have one, wherever it lies; the others have none."""
+    numbers = [0, 1, 255, 256, 300, 5_000, 65_535]
+    rows = BucketRows(numbers, 65_536)
+    assert [rows[number] for number in numbers] == [1, 2, 3, 4, 5, 6, 7]
+    assert sum(1 for row in rows if row) == len(numbers)
+    assert list(BucketRows([], 8)) == [0] * 8
+
+
+@pytest.mark.parametrize("numbers", [[5, 1], [1, 1], [8], list(range(256))])
+def test_rows_that_can_not_be_kept_so_are_refused(numbers: list[int]) -> None:
+    """Out of order, twice, beyond the table, or too close together to count in a byte."""
+    with pytest.raises(ValueError, match="rows"):
+        BucketRows(numbers, 256 if len(numbers) > 2 else 8)
