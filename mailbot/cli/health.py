@@ -17,6 +17,7 @@ from mailbot.config import Config
 from mailbot.core.life import Life
 from mailbot.errors import ConfigurationError, MailbotError
 from mailbot.flows.alarms import standing
+from mailbot.flows.duties import POLLED
 from mailbot.gateway.command_rules import load_commands
 from mailbot.gateway.credentials import resolve
 from mailbot.gateway.reading_rules import load_reading_patterns
@@ -92,7 +93,7 @@ def doctor(ctx: click.Context, report: Path | None) -> int:
 
 def _memory(found: House) -> Iterator[str]:
     with found.database.read() as connection:
-        polled = cursors.read_state(connection, "polled")
+        polled = cursors.read_state(connection, POLLED)
         yield f"last poll {polled[1]:%Y-%m-%d %H:%M} UTC" if polled else "never polled"
         for cursor in cursors.folders(connection):
             yield f"folder {cursor.folder}: up to UID {cursor.last_uid} of {cursor.uidvalidity}"

@@ -15,6 +15,7 @@ from mailbot.core.stats_plot import stats_bars, stats_svg
 from mailbot.core.ticket import RUNNING, Status
 from mailbot.errors import BadInputError, ConfigurationError, ServiceUnavailableError
 from mailbot.flows import clock, dossier
+from mailbot.flows.duties import POLLED
 from mailbot.gateway.letters import document_pdf, find_font
 from mailbot.gateway.metrics import Figures
 from mailbot.gateway.metrics import text as metrics_text
@@ -149,7 +150,7 @@ def _figures(found: House) -> Figures:
     with found.database.read() as connection:
         every = ticket_store.find(connection)
         running = [item for item in every if item.status in RUNNING]
-        polled = cursors.read_state(connection, "polled")
+        polled = cursors.read_state(connection, POLLED)
         return Figures(
             tickets={status.value: sum(item.status is status for item in every) for status in Status},
             overdue=sum(item.overdue(today) for item in every),

@@ -105,12 +105,8 @@ def _note_how_the_server_is(office: Office, done: Round, now: datetime) -> None:
     """Since when no mail leaves at all, for the canary to judge; a mail that was put off by itself says nothing."""
     if not (done.stopped or done.sent or done.deferred or done.failed):
         return
-    value = "yes" if done.stopped else ""
-    with office.database.read() as connection:
-        known = cursors.read_state(connection, SERVER_AWAY)
-    if (known[0] if known else "") != value:
-        with office.database.write() as connection:
-            cursors.note_state(connection, SERVER_AWAY, value, now)
+    with office.database.write() as connection:
+        cursors.note_change(connection, SERVER_AWAY, "yes" if done.stopped else "", now)
 
 
 def _next(office: Office, after: Waiting | None, now: datetime) -> tuple[Waiting, ...]:

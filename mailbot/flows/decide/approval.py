@@ -46,8 +46,8 @@ def approve(
 
     `open_lines` are checklist lines (or parts of them) that are not done yet and stay as tasks. `confirmed` is needed
     while staff have not said whether an answer was given outside, and while the same person waits for a copy of what
-    the reply says is erased. Raises BadInputError for another fingerprint or a
-    draft that is not ready, NotPermittedError for a person who may not.
+    the reply says is erased. Raises BadInputError for another fingerprint or a draft that is not ready,
+    NotPermittedError for a person who may not.
     """
     actor.must_approve()
     ticket = tickets.by_reference(connection, reference, lock=True)

@@ -12,10 +12,7 @@ from typing import Any
 from mailbot.core.deadline import time_zone
 from mailbot.core.draft import DraftKind
 from mailbot.core.staff import Actor
-from mailbot.core.ticket import (
-    Event,
-    Status,
-)
+from mailbot.core.ticket import Event, Status
 from mailbot.flows.office import Office
 from mailbot.store import audit, drafts, outbox, tickets
 from mailbot.store.database import Connection
@@ -37,6 +34,7 @@ class Done:
 def write(
     connection: Connection, ticket: Ticket, actor: Actor, event: str, now: datetime, details: Mapping[str, Any]
 ) -> None:
+    """Enters a decision in the audit chain: who, by which door, and what it was."""
     audit.append(
         connection,
         now=now,
